@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { ConnectorError, type FailureCode, failures } from './errors.ts'
+import { note, pathOf } from './request-log.ts'
+import { Secrets } from './secrets.ts'
+
+const contentType = 'application/problem+json; charset=utf-8'
+
+/** How each kind of failure looks in HTTP: its status and its title, which never change. */
+export const kinds: Record<FailureCode, { status: number; title: string }> = {
+  'table-not-found': { status: 404, title: 'There is no such table' },
+  'connection-not-found': { status: 404, title: 'There is no such connection' },
+  'not-found': { status: 404, title: 'There is nothing at this address' },
+  'method-not-allowed': { status: 405, title: 'This address does not take that method' },
+  'bad-request': { status: 400, title: 'The request could not be read' },
+  'invalid-option': { status: 400, title: 'A parameter is not allowed as given' },
+  'invalid-offset': { status: 400, title: 'The offset is not one of this table and read' },
+  unauthorized: { status: 401, title: 'An access key is needed' },
+  'host-not-allowed': { status: 403, title: 'The Host header names another host' },
+  'reauthorisation-required': { status: 424, title: "The account's owner has to consent again" },
+  'credentials-rejected': { status: 424, title: "Spotify does not accept the app's credentials" },
+  'consent-failed': { status: 400, title: 'The consent was not given' },
+  'insufficient-scope': { status: 403, title: 'The consent lacks a scope' },
+  'account-not-allowed': { status: 403, title: 'Spotify refuses this account or app' },
+  'snapshot-changed': { status: 409, title: 'The list changed too much while it was read' },
+  'rate-limited': { status: 429, title: 'Spotify limits the requests of this app' },
+  'quota-exceeded': { status: 429, title: "The app's quota at Spotify is used up" },
+  'upstream-error': { status: 502, title: 'Spotify did not answer as it should' },
+  'upstream-timeout': { status: 504, title: 'Spotify did not answer in time' },
+  overloaded: { status: 503, title: 'The service has too much to do' },
+  'shutting-down': { status: 503, title: 'The service is shutting down' },
+  internal: { status: 500, title: 'A fault of this service' },
+}
+
+/** A problem document. Source: RFC 9457; further members by code. */
+export type Problem = {
+  type: string
+  title: string
+  status: number
+  detail: string
+  instance: string
+  code: FailureCode
+  retryable: boolean
+  request_id: string
+  [member: string]: unknown
+}
+
+/** The OpenAPI schema of every problem document. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: '`urn:lakeflow-spotify:` and the code.' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What was asked, what is wrong, what to do next.' }),
+    instance: Type.String({ description: 'The path that was asked for.' }),
+    code: Type.Unsafe<FailureCode>({ type: 'string', enum: Object.keys(failures) }),
+    retryable: Type.Boolean({ description: 'The same request may succeed later.' }),
+    request_id: Type.String(),
+  },
+  { $id: 'Problem', additionalProperties: true, description: 'A failure (RFC 9457).' },
+)
+
+/** The OpenAPI answers for the codes that a route can give, by status. */
+export function problemResponses(...codes: FailureCode[]): Record<number, object> {
+  const byStatus = Map.groupBy([...codes, 'internal' as const], (code) => kinds[code].status)
+  return Object.fromEntries(
+    [...byStatus].map(([status, those]) => [
+      status,
+      {
+        description: those.map((code) => `\`${code}\`: ${kinds[code].title}.`).join(' '),
+        content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+      },
+    ]),
+  )
+}
+
+/** A failure that is of HTTP itself. `status` where the code has several. */
+export class HttpFailure extends ConnectorError {
+  readonly status: number | undefined
+  readonly headers: Record<string, string>
+
+  constructor(
+    code: FailureCode,
+    message: string,
+    { status, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
+  ) {
+    super(code, message)
+    this.status = status
+    this.headers = headers
+  }
+}
+
+/** Makes every answer to a failure a problem document: ours, Fastify's and Node's own. */
+export function registerProblems(app: FastifyInstance, secrets: Secrets): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, secrets))
+  // CONNECT asks for a tunnel, and Node hands over the bare socket.
+  app.server.on('connect', (_request, socket: Socket) => refuse(socket, 'This is no proxy.'))
+  // RFC 9110, section 10.1.1, lets a server pass over an Expect that it does not know.
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response)
+  })
+}
+
+/** Answers with the problem that an error is. What is not a failure of ours is a bug: `internal`. */
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  secrets: Secrets,
+): FastifyReply {
+  const failure = toFailure(error)
+  const problem = toProblem(failure, request, secrets)
+  if (failure.code === 'internal') request.log.error({ err: error }, 'a fault of this service')
+  note(request, { code: failure.code, detail: problem.detail })
+  if (failure.retryAfterS !== undefined) reply.header('retry-after', failure.retryAfterS)
+  if (failure instanceof HttpFailure) reply.headers(failure.headers)
+  return reply
+    .code(problem.status)
+    .header('x-request-id', request.id)
+    .header('cache-control', 'no-store')
+    .type(contentType)
+    .serializer(JSON.stringify)
+    .send(problem)
+}
+
+/** The problem document of a failure, with every secret struck out. */
+export function toProblem(
+  failure: ConnectorError,
+  request: Pick<FastifyRequest, 'url' | 'id'>,
+  secrets: Secrets,
+): Problem {
+  const { code, retryable, retryAfterS, members, message } = failure
+  const problem = {
+    type: `urn:lakeflow-spotify:${code}`,
+    title: kinds[code].title,
+    status: (failure instanceof HttpFailure && failure.status) || kinds[code].status,
+    detail: message,
+    instance: pathOf(request.url),
+    code,
+    retryable,
+    request_id: request.id,
+    ...(retryAfterS !== undefined && { retry_after_s: retryAfterS }),
+    ...members,
+  }
+  return JSON.parse(secrets.scrub(JSON.stringify(problem)))
+}
+
+/**
+ * Answers on the bare socket to what never became a request: headers too large, no HTTP, a
+ * request that does not come to its end. For Fastify's `clientErrorHandler`.
+ */
+export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    refuse(socket, 'The request line and the headers are over 16 KiB. Shorten them.', 431)
+  } else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    refuse(socket, 'The request did not come to its end in time.')
+  } else if (error.code === 'ECONNRESET') {
+    socket.destroy()
+  } else {
+    refuse(socket, `What came is not HTTP/1.1 (${error.code ?? 'unreadable'}).`)
+  }
+}
+
+function refuse(socket: Socket, detail: string, status = 400): void {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  const id = randomUUID()
+  const failure = new HttpFailure('bad-request', detail, { status })
+  const body = JSON.stringify(toProblem(failure, { url: '', id }, new Secrets()))
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      `Content-Type: ${contentType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `X-Request-Id: ${id}`,
+      'Cache-Control: no-store',
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}
+
+function toFailure(error: unknown): ConnectorError {
+  if (error instanceof ConnectorError) return error
+  const { statusCode, code } = (error ?? {}) as Partial<FastifyError>
+  if (statusCode === 414 || code === 'FST_ERR_MAX_PARAM_LENGTH') {
+    return new HttpFailure('bad-request', 'A part of the path is too long.', { status: 414 })
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new HttpFailure(
+      'bad-request',
+      `The request could not be read: ${(error as Error).message}.`,
+    )
+  }
+  return new ConnectorError(
+    'internal',
+    'The service has a fault. It is in its log under the request_id; please report it.',
+  )
+}

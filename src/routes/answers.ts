@@ -1,0 +1,4 @@
+/** The OpenAPI answer of a route when all is well: JSON of that schema, and an example. */
+export function ok(description: string, schema: object, example: unknown) {
+  return { description, content: { 'application/json': { schema, example } } }
+}

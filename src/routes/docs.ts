@@ -1,0 +1,61 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import { NoQuery } from './query.ts'
+
+const summary = `The tables of a Spotify account over HTTP, for Lakeflow and every other pipeline runner.
+
+List the tables, read one from its start, and call again with the \`offset\` of the answer as long as \`has_more\` is true. No row is lost, torn or doubled in silence: when something is wrong, a problem document (RFC 9457) says what it is and what to do.`
+
+const demoNote =
+  '**This is a demo**: the account is simulated and its rows are made up. Set SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET and SPOTIFY_REFRESH_TOKEN to read a real one.'
+
+// The pages are whole by themselves: nothing is loaded from anywhere else, and nobody may frame them.
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "img-src 'self' data:",
+  "style-src 'self' 'unsafe-inline'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** Collects the OpenAPI description from the routes that are declared behind it. */
+export async function registerOpenApi(
+  app: FastifyInstance,
+  about: { version: string; demo: boolean },
+): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Lakeflow Spotify connector',
+        version: about.version,
+        description: about.demo ? `${demoNote}\n\n${summary}` : summary,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'This service' }],
+      security: [],
+      tags: [
+        { name: 'tables', description: 'What there is to read, and its rows.' },
+        { name: 'operation', description: 'Probes and health.' },
+      ],
+    },
+    refResolver: {
+      buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`),
+    },
+  })
+}
+
+/** Swagger UI at `/docs`, the document at `/openapi.json`, and `/` that leads to the former. */
+export async function registerDocs(app: FastifyInstance): Promise<void> {
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: contentSecurityPolicy,
+    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, validatorUrl: null },
+  })
+  app.get('/openapi.json', { schema: { hide: true, querystring: NoQuery } }, async () =>
+    app.swagger(),
+  )
+  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
+}

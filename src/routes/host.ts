@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify'
+import { isLoopbackHost } from '../config.ts'
+import { ConnectorError, quote } from '../errors.ts'
+import { HttpFailure } from '../problems.ts'
+
+/**
+ * Refuses requests whose `Host` is no loopback name, unless anybody may read: a web page that
+ * points its own name at 127.0.0.1 (DNS rebinding) would read the account in its visitor's browser.
+ */
+export function registerHostCheck(app: FastifyInstance, allowAnonymous: boolean): void {
+  app.addHook('onRequest', async ({ headers, raw }) => {
+    if (headers.host === undefined) {
+      // RFC 9112, section 3.2: HTTP/1.1 asks for it; HTTP/1.0 has none, and no browser speaks it.
+      if (raw.httpVersion === '1.0') return
+      throw new HttpFailure('bad-request', 'The request has no Host header.')
+    }
+    if (allowAnonymous || isLoopbackHost(nameOf(headers.host))) return
+    throw new ConnectorError(
+      'host-not-allowed',
+      `The Host header is ${quote(headers.host)}, and without access keys the service answers only to loopback names (localhost, 127.0.0.1, [::1]). Use one of these, or set ALLOW_ANONYMOUS=true if everybody who reaches the service may read the account.`,
+    )
+  })
+}
+
+function nameOf(host: string): string {
+  return host.replace(/:\d*$/, '')
+}

@@ -1,0 +1,110 @@
+import { statSync } from 'node:fs'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import packageJson from '../package.json' with { type: 'json' }
+import { buildApp } from './app.ts'
+import type { Clock } from './clock.ts'
+import { type Config, resolveMode } from './config.ts'
+import { openStore } from './database/open.ts'
+import type { Secrets } from './secrets.ts'
+import { type ConnectionParts, createConnections } from './spotify/connections.ts'
+import { createTransport } from './spotify/transport.ts'
+
+const demoClientId = 'demo'
+
+/** What a service is started with. */
+export type ServiceParts = {
+  config: Config
+  secrets: Secrets
+  clock: Clock
+  logger: FastifyBaseLogger
+}
+
+/** A service that is put together, and does not listen yet. */
+export type Service = {
+  app: FastifyInstance
+  mode: 'demo' | 'spotify'
+  /** Lets the running requests end, then lets go of everything. */
+  close(): Promise<void>
+}
+
+/** Where Spotify is and as whom it is asked: the real one, or the demo's own. */
+type Upstream = Pick<ConnectionParts, 'apiUrl' | 'accountsUrl' | 'credentials'> & {
+  close(): Promise<void>
+}
+
+/** Puts the service together. Throws ConfigError. */
+export async function createService(parts: ServiceParts): Promise<Service> {
+  const { config, clock, logger } = parts
+  const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
+  const inMemory = mode === 'demo' && !config.databaseUrlGiven
+  const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
+  const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
+  const transport = createTransport()
+  const connections = createConnections({
+    ...parts,
+    ...config,
+    ...upstream,
+    transport,
+    store,
+    log: logger,
+  })
+  const app = await buildApp({
+    ...parts,
+    ...config,
+    connections,
+    mode,
+    version: packageJson.version,
+  })
+  return {
+    app,
+    mode,
+    async close() {
+      await app.close()
+      await transport.close()
+      await upstream.close()
+      store.close()
+    },
+  }
+}
+
+/** Whether a real account was read from this database before; makes none where there is none. */
+function holdsConnections(databaseUrl: string, logger: FastifyBaseLogger): boolean {
+  const path = databaseUrl.replace(/^sqlite:/i, '')
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (path === ':memory:' || size === 0) return false
+  const store = openStore(databaseUrl, logger, { create: false })
+  try {
+    return store.holdsConnections(demoClientId)
+  } finally {
+    store.close()
+  }
+}
+
+function spotifyUpstream({ credentials, spotifyApiUrl, spotifyAccountsUrl }: Config): Upstream {
+  if (!credentials) throw new Error('resolveMode lets no configuration without credentials pass')
+  return {
+    apiUrl: spotifyApiUrl,
+    accountsUrl: spotifyAccountsUrl,
+    credentials,
+    close: async () => {},
+  }
+}
+
+/** Spotify made up, on a loopback port of its own. */
+async function demoUpstream(clock: Clock): Promise<Upstream> {
+  // Loaded here, so that a service of the real one never holds it.
+  const { startSimulator } = await import('./simulator/simulator.ts')
+  const simulator = await startSimulator({
+    clock,
+    clientId: demoClientId,
+    livePlays: true,
+    rateLimit: { requests: 200, windowMs: 30_000 },
+  })
+  const { apiUrl, accountsUrl, clientId, clientSecret, refreshToken } = simulator
+  return {
+    apiUrl,
+    accountsUrl,
+    credentials: { clientId, clientSecret, refreshToken, consentedAtMs: clock.now() },
+    close: () => simulator.close(),
+  }
+}

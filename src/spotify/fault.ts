@@ -1,0 +1,25 @@
+import { ConnectorError } from '../errors.ts'
+
+/**
+ * A failure of one request to Spotify that another attempt may mend: never seen by callers.
+ * After the last attempt it becomes a ConnectorError through `toError`.
+ */
+export class UpstreamFault extends Error {
+  override readonly name = 'UpstreamFault'
+  readonly kind: 'error' | 'timeout'
+
+  constructor(kind: 'error' | 'timeout', message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.kind = kind
+  }
+
+  /** What the caller is told when `attempts` requests to `endpoint` have failed, this one last. */
+  toError(endpoint: string, attempts: number): ConnectorError {
+    const times = attempts === 1 ? 'once' : `${attempts} times`
+    return new ConnectorError(
+      this.kind === 'timeout' ? 'upstream-timeout' : 'upstream-error',
+      `Spotify was asked for ${endpoint} ${times}; the last failure: ${this.message}. Try again later.`,
+      { cause: this },
+    )
+  }
+}

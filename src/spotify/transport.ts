@@ -1,0 +1,145 @@
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import { Agent, type Dispatcher, errors } from 'undici'
+import { UpstreamFault } from './fault.ts'
+
+const maxBodyBytes = 64 * 1024 * 1024
+
+const decoders: Record<string, (body: Buffer) => Promise<Buffer>> = {
+  gzip: promisify(zlib.gunzip),
+  'x-gzip': promisify(zlib.gunzip),
+  deflate: promisify(zlib.inflate),
+  br: promisify(zlib.brotliDecompress),
+  zstd: promisify(zlib.zstdDecompress),
+}
+
+/** Limits of one request, in ms: to connect, to the headers, between two bytes, in all. */
+export type Timeouts = { connectMs: number; headersMs: number; idleMs: number; totalMs: number }
+
+/** One request. `path` begins behind the origin and holds the query. */
+export type WireRequest = {
+  method: 'GET' | 'POST'
+  url: string
+  headers: Record<string, string>
+  body?: string
+}
+
+/** One answer, whole: `text` is the body, decompressed and read as UTF-8, whatever it is. */
+export type Answer = {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  text: string
+}
+
+/** What sends requests. `send` throws UpstreamFault, or the signal's reason once it is aborted. */
+export type Transport = {
+  send(request: WireRequest, signal?: AbortSignal): Promise<Answer>
+  close(): Promise<void>
+}
+
+export const defaultTimeouts: Timeouts = {
+  connectMs: 5_000,
+  headersMs: 10_000,
+  idleMs: 10_000,
+  totalMs: 60_000,
+}
+
+/**
+ * Sends requests over undici: the only file that knows it and its errors. Redirects are not
+ * followed: a token must never go to a host that an answer names.
+ */
+export function createTransport(timeouts: Timeouts = defaultTimeouts): Transport {
+  const agent = new Agent({
+    // HTTP/1.1 on purpose: over HTTP/2 all pages share one connection, and die with it.
+    allowH2: false,
+    connect: { timeout: timeouts.connectMs },
+    headersTimeout: timeouts.headersMs,
+    bodyTimeout: timeouts.idleMs,
+  })
+  return {
+    close: () => agent.destroy(),
+    async send(request, signal) {
+      // A byte now and then keeps undici's idle timer quiet for ever, so the whole has its own.
+      const total = AbortSignal.timeout(timeouts.totalMs)
+      const either = signal ? AbortSignal.any([signal, total]) : total
+      try {
+        return await exchange(agent, request, either)
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason
+        if (total.aborted) {
+          throw new UpstreamFault('timeout', `no whole answer within ${timeouts.totalMs / 1000} s`)
+        }
+        throw toFault(error, timeouts)
+      }
+    },
+  }
+}
+
+async function exchange(
+  agent: Dispatcher,
+  request: WireRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { origin, pathname, search } = new URL(request.url)
+  const answer = await agent.request({
+    origin,
+    path: pathname + search,
+    method: request.method,
+    headers: { 'accept-encoding': 'gzip', ...request.headers },
+    body: request.body ?? null,
+    signal,
+  })
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of answer.body) {
+    bytes += chunk.length
+    if (bytes > maxBodyBytes) throw new UpstreamFault('error', 'an answer of over 64 MiB')
+    chunks.push(chunk)
+  }
+  const body = await decode(Buffer.concat(chunks), answer.headers['content-encoding'])
+  return { status: answer.statusCode, headers: answer.headers, text: body.toString('utf8') }
+}
+
+/** Proxies and Spotify itself compress unasked, error bodies too: what the header says is done. */
+async function decode(body: Buffer, encoding: string | string[] | undefined): Promise<Buffer> {
+  let decoded = body
+  const names = String(encoding ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '' && name !== 'identity')
+  if (body.length === 0) return body
+  for (const name of names.reverse()) {
+    const decoder = decoders[name]
+    if (!decoder) throw new UpstreamFault('error', `an answer in an unknown encoding (${name})`)
+    try {
+      decoded = await decoder(decoded)
+    } catch (cause) {
+      throw new UpstreamFault('error', `an answer whose ${name} encoding is broken`, cause)
+    }
+  }
+  return decoded
+}
+
+function toFault(error: unknown, timeouts: Timeouts): UpstreamFault {
+  if (error instanceof UpstreamFault) return error
+  if (error instanceof errors.ConnectTimeoutError) {
+    return new UpstreamFault(
+      'timeout',
+      `no connection within ${timeouts.connectMs / 1000} s`,
+      error,
+    )
+  }
+  if (error instanceof errors.HeadersTimeoutError) {
+    return new UpstreamFault('timeout', `no answer within ${timeouts.headersMs / 1000} s`, error)
+  }
+  if (error instanceof errors.BodyTimeoutError) {
+    return new UpstreamFault(
+      'timeout',
+      `the answer stood still for ${timeouts.idleMs / 1000} s`,
+      error,
+    )
+  }
+  // Sockets, DNS, TLS and the HTTP parser name their failures by code; the messages may hold URLs.
+  const code = (error as { code?: unknown } | null)?.code
+  return new UpstreamFault('error', `the connection failed (${code ?? 'unknown reason'})`, error)
+}

@@ -1,0 +1,389 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import t from 'tap'
+import { type Config, isLoopbackHost, readConfig, resolveMode } from '../src/config.ts'
+import { ConfigError } from '../src/errors.ts'
+
+const clock = { now: () => Date.parse('2026-11-25T12:00:00Z') }
+const app = { SPOTIFY_CLIENT_ID: 'the-id', SPOTIFY_CLIENT_SECRET: 'hush-secret' }
+const account = { ...app, SPOTIFY_REFRESH_TOKEN: 'hush-token' }
+
+type Env = Record<string, string>
+
+function configOf(env: Env, files: Env = {}): Config {
+  const readFile = (path: string) => {
+    const text = files[path]
+    if (text === undefined) throw new Error(`ENOENT: no such file,\nopen '${path}'`)
+    return text
+  }
+  return readConfig(env, readFile, clock)
+}
+
+/** The line with which an environment is refused. */
+function refusalOf(env: Env, files: Env = {}): string {
+  try {
+    configOf(env, files)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+  throw new Error(`not refused: ${JSON.stringify(env)}`)
+}
+
+t.test('an empty environment gives the documented defaults', async (t) => {
+  t.strictSame(readConfig({}), {
+    host: '127.0.0.1',
+    port: 8080,
+    allowAnonymous: false,
+    logLevel: 'info',
+    demo: null,
+    credentials: null,
+    spotifyApiUrl: 'https://api.spotify.com/v1',
+    spotifyAccountsUrl: 'https://accounts.spotify.com',
+    requestsPerMinute: 100,
+    burst: 250,
+    readWaitBudgetMs: 20_000,
+    databaseUrl: 'sqlite:.data/connector.db',
+    databaseUrlGiven: false,
+    notYetUsed: [],
+    warnings: [],
+  })
+})
+
+t.test('what is set is taken', async (t) => {
+  const config = configOf({
+    ...account,
+    HOST: '0.0.0.0',
+    PORT: '0',
+    ALLOW_ANONYMOUS: 'true',
+    LOG_LEVEL: 'silent',
+    DEMO: 'false',
+    SPOTIFY_CONSENTED_AT: '2026-11-20',
+    SPOTIFY_API_URL: 'http://127.0.0.1:9000/v1/',
+    SPOTIFY_ACCOUNTS_URL: 'HTTP://LOCALHOST:9001//',
+    SPOTIFY_REQUESTS_PER_MINUTE: '0',
+    SPOTIFY_BURST: '1',
+    READ_WAIT_BUDGET_MS: '1000',
+    DATABASE_URL: 'sqlite:/data/connector.db',
+  })
+  t.strictSame(config, {
+    host: '0.0.0.0',
+    port: 0,
+    allowAnonymous: true,
+    logLevel: 'silent',
+    demo: false,
+    credentials: {
+      clientId: 'the-id',
+      clientSecret: 'hush-secret',
+      refreshToken: 'hush-token',
+      consentedAtMs: Date.parse('2026-11-20T00:00:00Z'),
+    },
+    spotifyApiUrl: 'http://127.0.0.1:9000/v1',
+    spotifyAccountsUrl: 'http://localhost:9001',
+    requestsPerMinute: 0,
+    burst: 1,
+    readWaitBudgetMs: 1000,
+    databaseUrl: 'sqlite:/data/connector.db',
+    databaseUrlGiven: true,
+    notYetUsed: [],
+    warnings: [],
+  })
+})
+
+t.test('an app without a refresh token waits for consent', async (t) => {
+  t.match(configOf(app).credentials, { refreshToken: null, consentedAtMs: null })
+})
+
+t.test('the day of consent may have a time with its zone', async (t) => {
+  const at = (text: string) =>
+    configOf({ ...account, SPOTIFY_CONSENTED_AT: text }).credentials?.consentedAtMs
+  t.equal(at('2026-11-25T14:30+02:00'), Date.parse('2026-11-25T12:30:00Z'))
+  t.equal(at('2024-02-29T23:59:59.250Z'), Date.parse('2024-02-29T23:59:59.250Z'))
+  t.equal(at('2026-11-26'), Date.parse('2026-11-26T00:00:00Z'), 'it may be tomorrow already')
+})
+
+const wrong: [variable: string, env: Env][] = [
+  ['PORT', { PORT: '65536' }],
+  ['PORT', { PORT: '-1' }],
+  ['PORT', { PORT: '1e3' }],
+  ['PORT', { PORT: '0x10' }],
+  ['PORT', { PORT: '+5' }],
+  ['PORT', { PORT: ' 5' }],
+  ['PORT', { PORT: '5\n' }],
+  ['PORT', { PORT: '5.0' }],
+  ['PORT', { PORT: '08080' }],
+  ['PORT', { PORT: '٨٠' }],
+  ['SPOTIFY_REQUESTS_PER_MINUTE', { SPOTIFY_REQUESTS_PER_MINUTE: '-5' }],
+  ['SPOTIFY_BURST', { SPOTIFY_BURST: '0' }],
+  ['READ_WAIT_BUDGET_MS', { READ_WAIT_BUDGET_MS: '20s' }],
+  ['READ_WAIT_BUDGET_MS', { READ_WAIT_BUDGET_MS: '99999999999' }],
+  ['HOST', { HOST: '0.0.0.0' }],
+  ['HOST', { HOST: '::' }],
+  ['HOST', { HOST: 'connector.example' }],
+  ['HOST', { HOST: '127.evil.com' }],
+  ['HOST', { HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'false' }],
+  ['HOST', { HOST: 'localhost:8080' }],
+  ['HOST', { HOST: 'http://localhost' }],
+  ['HOST', { HOST: '[localhost]' }],
+  ['HOST', { HOST: 'two\nlines' }],
+  ['ALLOW_ANONYMOUS', { ALLOW_ANONYMOUS: 'yes', HOST: '0.0.0.0' }],
+  ['ALLOW_ANONYMOUS', { ALLOW_ANONYMOUS: 'constructor' }],
+  ['DEMO', { DEMO: 'TRUE' }],
+  ['DEMO', { DEMO: '1' }],
+  ['LOG_LEVEL', { LOG_LEVEL: 'verbose' }],
+  ['LOG_LEVEL', { LOG_LEVEL: 'INFO' }],
+  ['SPOTIFY_CLIENT_ID', { SPOTIFY_CLIENT_ID: 'the-id' }],
+  ['SPOTIFY_CLIENT_SECRET', { SPOTIFY_CLIENT_SECRET: 'hush-secret' }],
+  ['SPOTIFY_REFRESH_TOKEN', { SPOTIFY_REFRESH_TOKEN: 'hush-token' }],
+  ['SPOTIFY_CLIENT_ID', { ...account, SPOTIFY_CLIENT_ID: 'hush id' }],
+  ['SPOTIFY_CLIENT_SECRET', { ...account, SPOTIFY_CLIENT_SECRET: 'hush-secret\n' }],
+  ['SPOTIFY_REFRESH_TOKEN', { ...account, SPOTIFY_REFRESH_TOKEN: 'hush\u0000token' }],
+  ['SPOTIFY_REFRESH_TOKEN', { ...account, SPOTIFY_REFRESH_TOKEN: '\u200bhush-token' }],
+  ['SPOTIFY_CLIENT_SECRET', { ...account, SPOTIFY_CLIENT_SECRET_FILE: '/secret' }],
+  ['SPOTIFY_CONSENTED_AT', { ...app, SPOTIFY_CONSENTED_AT: '2026-11-20' }],
+  ['SPOTIFY_CONSENTED_AT', { ...account, SPOTIFY_CONSENTED_AT: '2026-02-30' }],
+  ['SPOTIFY_CONSENTED_AT', { ...account, SPOTIFY_CONSENTED_AT: '2025-02-29T10:00:00Z' }],
+  ['SPOTIFY_CONSENTED_AT', { ...account, SPOTIFY_CONSENTED_AT: '2026-13-01' }],
+  ['SPOTIFY_CONSENTED_AT', { ...account, SPOTIFY_CONSENTED_AT: '2026-11-20T25:00:00Z' }],
+  ['SPOTIFY_CONSENTED_AT', { ...account, SPOTIFY_CONSENTED_AT: '2026-11-20T10:00:00' }],
+  ['SPOTIFY_CONSENTED_AT', { ...account, SPOTIFY_CONSENTED_AT: '20.11.2026' }],
+  ['SPOTIFY_CONSENTED_AT', { ...account, SPOTIFY_CONSENTED_AT: '1795176000' }],
+  ['SPOTIFY_CONSENTED_AT', { ...account, SPOTIFY_CONSENTED_AT: '2026-11-27' }],
+  ['SPOTIFY_API_URL', { SPOTIFY_API_URL: 'api.spotify.com/v1' }],
+  ['SPOTIFY_API_URL', { SPOTIFY_API_URL: 'ftp://api.spotify.com' }],
+  ['SPOTIFY_API_URL', { SPOTIFY_API_URL: 'https://me:hush@api.spotify.com/v1' }],
+  ['SPOTIFY_API_URL', { SPOTIFY_API_URL: 'https://me:hu/sh@api.spotify.com/v1' }],
+  ['SPOTIFY_API_URL', { SPOTIFY_API_URL: 'https://hush@api.spotify.com/v1' }],
+  ['SPOTIFY_API_URL', { SPOTIFY_API_URL: 'https://api.spotify.com/v1?token=hush' }],
+  ['SPOTIFY_API_URL', { SPOTIFY_API_URL: 'https://api.spotify.com/v1#' }],
+  ['SPOTIFY_API_URL', { SPOTIFY_API_URL: 'https://api.spotify.com/v1 ' }],
+  ['SPOTIFY_ACCOUNTS_URL', { SPOTIFY_ACCOUNTS_URL: 'https://' }],
+  ['SPOTIFY_ACCOUNTS_URL', { SPOTIFY_ACCOUNTS_URL: 'https:///accounts.spotify.com' }],
+  ['SPOTIFY_ACCOUNTS_URL', { SPOTIFY_ACCOUNTS_URL: 'https:\\\\accounts.spotify.com' }],
+  ['SPOTIFY_ACCOUNTS_URL', { SPOTIFY_ACCOUNTS_URL: 'https://accounts.spo\ntify.com' }],
+  ['DATABASE_URL', { DATABASE_URL: 'postgres://me:hush@database/connector' }],
+  ['DATABASE_URL', { DATABASE_URL: 'postgres://database/connector?password=hush' }],
+  ['DATABASE_URL', { DATABASE_URL: '/data/connector.db' }],
+  ['DATABASE_URL', { DATABASE_URL: 'sqlite:' }],
+  ['API_KEYS', { API_KEYS: 'hush1,hush2' }],
+  ['API_KEYS_FILE', { API_KEYS_FILE: '/secret' }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: 'hush' }],
+  ['DATABASE_ENCRYPTION_KEY_FILE', { DATABASE_ENCRYPTION_KEY_FILE: '/secret' }],
+]
+
+t.test('a wrong value is refused in one line that names the variable', async (t) => {
+  for (const [variable, env] of wrong) {
+    const line = refusalOf(env, { '/secret': 'hush' })
+    const what = JSON.stringify(env)
+    t.ok(line.startsWith(`${variable} `), `${what}: ${line}`)
+    t.match(line, /; allowed: \S/, `${what}: what is allowed is said`)
+    t.notMatch(line, /[\p{Cc}\u2028\u2029]/u, `${what}: one line`)
+    t.notMatch(line, /hush|hu\/sh/, `${what}: no secret`)
+  }
+})
+
+t.test('what was given is told back, unless it may hold a secret', async (t) => {
+  t.match(refusalOf({ PORT: '99999' }), 'PORT is "99999"; ')
+  t.match(refusalOf({ PORT: '80\n80' }), String.raw`PORT is "80\n80"; `)
+  t.match(refusalOf({ SPOTIFY_API_URL: 'ftp://api' }), 'SPOTIFY_API_URL is "ftp://api"; ')
+})
+
+const names = [
+  ...['HOST', 'PORT', 'LOG_LEVEL', 'DEMO', 'ALLOW_ANONYMOUS', 'DATABASE_URL', 'API_KEYS'],
+  ...['SPOTIFY_CLIENT_ID', 'SPOTIFY_CLIENT_SECRET', 'SPOTIFY_REFRESH_TOKEN'],
+  ...['SPOTIFY_CLIENT_ID_FILE', 'SPOTIFY_CLIENT_SECRET_FILE', 'SPOTIFY_REFRESH_TOKEN_FILE'],
+  ...['SPOTIFY_CONSENTED_AT', 'SPOTIFY_API_URL', 'SPOTIFY_ACCOUNTS_URL', 'SPOTIFY_BURST'],
+  ...['SPOTIFY_REQUESTS_PER_MINUTE', 'READ_WAIT_BUDGET_MS', 'DATABASE_ENCRYPTION_KEY'],
+  ...['PUBLIC_URL', 'SPOTIFY_CONCURRENCY', 'STREAM_WAIT_BUDGET_MS', 'MAX_CONCURRENT_READS'],
+  ...['EXTERNAL_OPTIONS_ALLOW_LIST', 'SHUTDOWN_GRACE_MS'],
+]
+
+t.test('a variable that is set but empty is refused, whichever it is', async (t) => {
+  for (const name of names) {
+    for (const text of ['', ' ', '\t\r\n']) {
+      t.match(refusalOf({ [name]: text }), new RegExp(`^${name} is empty; allowed: .`))
+    }
+  }
+})
+
+t.test('any text in a numeric variable gives a number in range or a line naming it', async (t) => {
+  const ranges: [string, keyof Config, number, number][] = [
+    ['PORT', 'port', 0, 65_535],
+    ['SPOTIFY_REQUESTS_PER_MINUTE', 'requestsPerMinute', 0, 1_000_000],
+    ['SPOTIFY_BURST', 'burst', 1, 1_000_000],
+    ['READ_WAIT_BUDGET_MS', 'readWaitBudgetMs', 0, 86_400_000],
+  ]
+  const numeric = fc.oneof(fc.integer().map(String), fc.double().map(String))
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    numeric,
+    fc.stringMatching(/^[\s\d+.exX-]*$/),
+  )
+  for (const [name, field, least, most] of ranges) {
+    const holds = (text: string) => {
+      try {
+        const value = configOf({ [name]: text })[field] as number
+        return Number(text) === value && value >= least && value <= most
+      } catch (error) {
+        const line = error instanceof ConfigError ? error.message : ''
+        return line.startsWith(name) && !/[\p{Cc}\u2028\u2029]/u.test(line)
+      }
+    }
+    fc.assert(fc.property(text, holds), { numRuns: 300 })
+    t.pass(name)
+  }
+})
+
+t.test('any text in a secret is taken to the letter or refused without being told', async (t) => {
+  const holds = (text: string, fromFile: boolean) => {
+    const secret = `hush${text}hush`
+    const env = { SPOTIFY_CLIENT_ID: 'the-id' }
+    try {
+      const config = fromFile
+        ? configOf({ ...env, SPOTIFY_CLIENT_SECRET_FILE: '/secret' }, { '/secret': secret })
+        : configOf({ ...env, SPOTIFY_CLIENT_SECRET: secret })
+      return config.credentials?.clientSecret === secret
+    } catch (error) {
+      return error instanceof ConfigError && !error.message.includes('hush')
+    }
+  }
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.boolean(), holds))
+  t.pass()
+})
+
+t.test('secrets can come from files, whose last line may end', async (t) => {
+  const config = configOf(
+    {
+      SPOTIFY_CLIENT_ID_FILE: '/id',
+      SPOTIFY_CLIENT_SECRET_FILE: '/secret',
+      SPOTIFY_REFRESH_TOKEN_FILE: '/token',
+      SPOTIFY_CONSENTED_AT: '2026-11-20',
+    },
+    { '/id': 'the-id', '/secret': 'the-secret\n', '/token': 'the-token\r\n\r\n' },
+  )
+  t.match(config.credentials, {
+    clientId: 'the-id',
+    clientSecret: 'the-secret',
+    refreshToken: 'the-token',
+  })
+})
+
+t.test('files are read from the disk, and the system says why it cannot', async (t) => {
+  const folder = t.testdir()
+  const path = join(folder, 'secret')
+  writeFileSync(path, 'hush\n')
+  const env = { SPOTIFY_CLIENT_ID: 'the-id', SPOTIFY_CLIENT_SECRET_FILE: path }
+  t.equal(readConfig(env).credentials?.clientSecret, 'hush')
+  t.throws(() => readConfig({ ...env, SPOTIFY_CLIENT_SECRET_FILE: folder }), {
+    name: 'ConfigError',
+    message: /^SPOTIFY_CLIENT_SECRET_FILE ".+" can't be read: "EISDIR/,
+  })
+})
+
+t.test('a secret file that is of no use is refused with its path and the reason', async (t) => {
+  const env = { SPOTIFY_CLIENT_ID: 'the-id', SPOTIFY_CLIENT_SECRET_FILE: '/secret' }
+  const start = 'SPOTIFY_CLIENT_SECRET_FILE "/secret"'
+  t.match(refusalOf(env), `${start} can't be read: "ENOENT: no such file,\\nopen '/secret'"; `)
+  t.match(refusalOf(env, { '/secret': '\r\n' }), `${start} is empty; allowed: `)
+  for (const text of ['hush hush', 'first: hush\nsecond: hush\n', '\ufeffhush', 'hush\ufffd']) {
+    const line = refusalOf(env, { '/secret': text })
+    t.match(line, `${start} is set to what is not shown here; allowed: `)
+    t.notMatch(line, 'hush')
+  }
+})
+
+t.test('variables of later versions are listed, and nothing else is', async (t) => {
+  const { notYetUsed } = configOf({
+    PUBLIC_URL: 'https://connector.example',
+    SPOTIFY_CONCURRENCY: '8',
+    STREAM_WAIT_BUDGET_MS: '600000',
+    EXTERNAL_OPTIONS_ALLOW_LIST: 'limit',
+    MAX_CONCURRENT_READS: '256',
+    SHUTDOWN_GRACE_MS: '25000',
+    PORT: '80',
+    PATH: '/bin',
+  })
+  t.strictSame(notYetUsed, [
+    'PUBLIC_URL',
+    'SPOTIFY_CONCURRENCY',
+    'STREAM_WAIT_BUDGET_MS',
+    'EXTERNAL_OPTIONS_ALLOW_LIST',
+    'MAX_CONCURRENT_READS',
+    'SHUTDOWN_GRACE_MS',
+  ])
+})
+
+t.test('plain http to another machine is warned of, to this one it is not', async (t) => {
+  const { warnings } = configOf({
+    SPOTIFY_API_URL: 'http://api.example/v1',
+    SPOTIFY_ACCOUNTS_URL: 'http://[::1]:9001',
+  })
+  t.match(warnings, [/^SPOTIFY_API_URL is plain http/])
+  t.equal(warnings.length, 1)
+})
+
+t.test('credentials that a demo leaves unused are warned of', async (t) => {
+  t.match(configOf({ ...account, DEMO: 'true' }).warnings, [/^DEMO is true/])
+  t.strictSame(configOf({ DEMO: 'true' }).warnings, [])
+})
+
+t.test('an IPv6 address to listen on may have the brackets of a URL', async (t) => {
+  t.equal(configOf({ HOST: '[::1]' }).host, '::1')
+  t.equal(configOf({ HOST: '::', ALLOW_ANONYMOUS: 'true' }).host, '::')
+})
+
+t.test('only names that can mean nothing but this machine are loopback names', async (t) => {
+  const loopback = ['localhost', 'LocalHost', '127.0.0.1', '127.255.0.3', '::1', '[::1]']
+  for (const name of loopback) t.ok(isLoopbackHost(name), name)
+  const other = [
+    ...['', 'localhost.', 'localhost.evil.com', 'evil.localhost', '127.evil.com', 'evil.com'],
+    ...['127.1', '127.0.0.1.', '127.0.0.1.evil.com', '127.0.0.256', '127.0.0.01', '127.0.0.1\n'],
+    ...[
+      '2130706433',
+      '0x7f000001',
+      '0177.0.0.1',
+      '0.0.0.0',
+      '128.0.0.1',
+      '10.127.0.0',
+      '１27.0.0.1',
+    ],
+    ...[
+      '::',
+      '[::]',
+      '[::1',
+      '::1]',
+      '[[::1]]',
+      '::2',
+      '[127.0.0.1]',
+      '127.0.0.1:80',
+      'localhost ',
+    ],
+  ]
+  for (const name of other) t.notOk(isLoopbackHost(name), name)
+})
+
+t.test('the mode follows from DEMO, the credentials, the host and the database', async (t) => {
+  const neverAsked = () => t.fail('the database was asked')
+  const mode = (env: Env, holds: () => boolean) => resolveMode(configOf(env), holds)
+  const open = { HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }
+
+  t.equal(mode({ DEMO: 'true' }, neverAsked), 'demo')
+  t.equal(mode({ DEMO: 'true', ...account, ...open }, neverAsked), 'demo')
+  t.equal(mode(account, neverAsked), 'spotify')
+  t.equal(mode({ ...app, DEMO: 'false' }, neverAsked), 'spotify')
+  t.equal(
+    mode({}, () => false),
+    'demo',
+  )
+
+  const refused: [RegExp, Env, () => boolean][] = [
+    [/DEMO is false/, { DEMO: 'false' }, neverAsked],
+    [/HOST "0\.0\.0\.0" is open/, open, neverAsked],
+    [/database holds connections/, {}, () => true],
+  ]
+  for (const [reason, env, holds] of refused) {
+    t.throws(() => mode(env, holds), { name: 'ConfigError', message: reason })
+    t.throws(() => mode(env, holds), { message: /^SPOTIFY_CLIENT_ID is not set, .+DEMO=true/ })
+  }
+})
