@@ -51,7 +51,7 @@ const service = await createService({
   logger: pino({ level: 'silent' }),
 })
 let wrong = 0
-for (const { table, path, row = (item) => item } of expectations) {
+for (const { table, path, row = (item: Json) => item } of expectations) {
   const schema = (await get(`/tables/${table}/schema`)) as Type
   const recorded = itemsOf(readRecording(folder, path))
   if (table === 'recently_played') recorded.reverse()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Clock } from './clock.ts'
 import {
   HttpFailure,
@@ -38,21 +38,29 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { connections, mode, version, allowAnonymous, secrets, clock, logger } = parts
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
-    requestIdLogLabel: 'request_id',
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'request_id',
+    }),
     requestIdHeader: false,
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     // Its own answer while closing is no problem document; ours is below.
     return503OnClosing: false,
     http: { requireHostHeader: false },
+    // As factories: compilers that are set would be lost wherever a plugin adds a schema. The
+    // schemas of answers describe; fast-json-stringify would drop or throw where they are wrong.
+    schemaController: {
+      compilersFactory: {
+        // The types know no compiler but Ajv's.
+        buildValidator: () => queryValidator as never,
+        buildSerializer: () => () => JSON.stringify,
+      },
+    },
     routerOptions: { maxParamLength: 16_384 },
     frameworkErrors: (error, request, reply) => sendProblem(request, reply, error, secrets),
     clientErrorHandler: refuseSocket,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  app.setValidatorCompiler(queryValidator)
-  // The schemas of answers describe; fast-json-stringify would drop or throw where they are wrong.
-  app.setSerializerCompiler(() => JSON.stringify)
   registerProblems(app, secrets)
   registerRequestLog(app)
   app.addHook('onRequest', async (request, reply) => {

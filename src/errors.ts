@@ -66,14 +66,18 @@ export class ConfigError extends Error {
 }
 
 /**
- * What a caller sent, made safe to be told back: at most 100 characters, quoted, control
+ * What a caller sent, made safe to be told back: as JSON, at most 100 characters of it, control
  * characters escaped.
  */
 export function quote(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
-  const cut = text.length > 100 ? `${text.slice(0, 100)}…` : text
-  return JSON.stringify(cut.toWellFormed()).replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  const text = typeof value === 'string' ? JSON.stringify(cut(value)) : cut(JSON.stringify(value))
+  return text.replace(/[\u007f-\u009f\u2028\u2029]/g, escaped)
+}
+
+function cut(text = 'undefined'): string {
+  return (text.length > 100 ? `${text.slice(0, 100)}…` : text).toWellFormed()
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

@@ -6,13 +6,18 @@ import type { Clock } from './clock.ts'
 import { type Config, resolveMode } from './config.ts'
 import { openStore } from './database/open.ts'
 import type { Secrets } from './secrets.ts'
+import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
-import { createTransport } from './spotify/transport.ts'
+import { createTransport, type Timeouts } from './spotify/transport.ts'
 
 const demoClientId = 'demo'
 
 /** What a service is started with. */
 export type ServiceParts = {
+  /** Of requests to Spotify. */
+  timeouts?: Timeouts
+  /** Between attempts. */
+  backoff?: Backoff
   config: Config
   secrets: Secrets
   clock: Clock
@@ -39,7 +44,7 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
   const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
-  const transport = createTransport()
+  const transport = createTransport(parts.timeouts)
   const connections = createConnections({
     ...parts,
     ...config,

@@ -34,11 +34,14 @@ export function requireFields(place: Offset, allowed: readonly string[]): void {
   if (unknown !== undefined) throw invalidOffset(`it has an unknown field ${quote(unknown)}`)
 }
 
+/** How an offset is sent, for people. */
+export const offsetExample = `offset=${encodeURIComponent('{"cursor":"1795176000123"}')}`
+
 /** The error for an offset that is not ours; `reason` completes "…, but". */
 export function invalidOffset(reason: string): ConnectorError {
   return new ConnectorError(
     'invalid-offset',
-    `offset has to be the "offset" of an earlier answer of this table, as it was and URL-encoded, but ${reason}. Leave it out to read from the start.`,
-    { members: { parameter: 'offset' } },
+    `offset has to be the whole "offset" of an earlier answer of this table, as it was and URL-encoded (such as ${offsetExample}), but ${reason}. Leave it out to read from the start.`,
+    { members: { parameter: 'offset', example: offsetExample } },
   )
 }

@@ -1,6 +1,7 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { ConnectorError, quote } from '../errors.ts'
+import { invalidOffset, offsetExample } from '../reading/offset.ts'
 
 /** The query of a route that takes no parameter. */
 export const NoQuery = Type.Object({}, { additionalProperties: false })
@@ -30,10 +31,10 @@ export const queryValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPar
   }
 }
 
-/** The error for a parameter that is not allowed as given; `given` undefined: what is missing. */
+/** The error for a parameter that is not allowed as given. */
 export function invalidOption(parameter: string, given: unknown, allowed: string): ConnectorError {
   return new ConnectorError(
-    parameter === 'offset' ? 'invalid-offset' : 'invalid-option',
+    'invalid-option',
     `${parameter} is ${quote(given)}; allowed: ${allowed}.`,
     { members: { parameter, given: cut(given), allowed } },
   )
@@ -47,7 +48,11 @@ function parseQuery(
   for (const [name, given] of Object.entries(query)) {
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined
     if (!property) throw unknownParameter(name, Object.keys(properties))
-    if (typeof given !== 'string') throw invalidOption(name, given, 'one value, given once')
+    if (typeof given !== 'string') {
+      throw name === 'offset'
+        ? invalidOffset('it is given more than once')
+        : invalidOption(name, given, 'one value, given once')
+    }
     parsed[name] = parseValue(name, property, given)
   }
   return parsed
@@ -68,12 +73,14 @@ function parseValue(name: string, property: Property, given: string): string | n
 }
 
 function unknownParameter(name: string, known: readonly string[]): ConnectorError {
-  const shown = name.slice(0, 100)
   const allowed = known.length === 0 ? 'no parameters' : known.join(', ')
+  const hint = known.includes('offset')
+    ? ` To go on where an earlier answer ended, send its whole offset: ${offsetExample}.`
+    : ''
   return new ConnectorError(
     'invalid-option',
-    `There is no parameter ${quote(name)} here; allowed: ${allowed}.`,
-    { members: { parameter: shown.toWellFormed(), allowed } },
+    `There is no parameter ${quote(name)} here; allowed: ${allowed}.${hint}`,
+    { members: { parameter: cut(name), allowed } },
   )
 }
 
