@@ -71,10 +71,27 @@ export function problemResponses(...codes: FailureCode[]): Record<number, object
       status,
       {
         description: those.map((code) => `\`${code}\`: ${kinds[code].title}.`).join(' '),
-        content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+        content: {
+          'application/problem+json': {
+            schema: { $ref: 'Problem#' },
+            examples: Object.fromEntries(those.map((code) => [code, { value: exampleOf(code) }])),
+          },
+        },
       },
     ]),
   )
+}
+
+function exampleOf(code: FailureCode): Problem {
+  return {
+    type: `urn:lakeflow-spotify:${code}`,
+    ...kinds[code],
+    detail: 'What was asked, what is wrong, what to do next.',
+    instance: '/tables/tracks/read',
+    code,
+    retryable: failures[code].retryable,
+    request_id: '7f1c1f0e-3c39-4bd0-8df5-7e2a4d1c9f10',
+  }
 }
 
 /** A failure that is of HTTP itself. `status` where the code has several. */

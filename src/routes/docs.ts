@@ -1,6 +1,8 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { problemResponses } from '../problems.ts'
+import { ok } from './answers.ts'
 import { NoQuery } from './query.ts'
 
 const summary = `The tables of a Spotify account over HTTP, for Lakeflow and every other pipeline runner.
@@ -54,8 +56,40 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
     staticCSP: contentSecurityPolicy,
     uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, validatorUrl: null },
   })
-  app.get('/openapi.json', { schema: { hide: true, querystring: NoQuery } }, async () =>
-    app.swagger(),
+  app.get(
+    '/openapi.json',
+    {
+      schema: {
+        operationId: 'getOpenApi',
+        tags: ['operation'],
+        summary: 'This description',
+        querystring: NoQuery,
+        response: {
+          200: ok(
+            'The OpenAPI 3.1 document.',
+            { type: 'object', additionalProperties: true },
+            { openapi: '3.1.0' },
+          ),
+          ...problemResponses('invalid-option', 'host-not-allowed'),
+        },
+      },
+    },
+    async () => app.swagger(),
   )
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
+  app.get(
+    '/',
+    {
+      schema: {
+        operationId: 'openDocs',
+        tags: ['operation'],
+        summary: 'Leads to Swagger UI',
+        querystring: NoQuery,
+        response: {
+          302: { description: 'To `/docs`.', type: 'null' },
+          ...problemResponses('invalid-option', 'host-not-allowed'),
+        },
+      },
+    },
+    async (_request, reply) => reply.redirect('/docs'),
+  )
 }

@@ -41,7 +41,22 @@ const Answer = Type.Object({
 })
 
 const example = {
-  records: [{ id: 'smedjan', display_name: 'Ada', uri: 'spotify:user:smedjan' }],
+  records: [
+    {
+      id: 'ada',
+      display_name: 'Ada',
+      uri: 'spotify:user:ada',
+      href: 'https://api.spotify.com/v1/users/ada',
+      email: null,
+      country: null,
+      product: null,
+      explicit_content: null,
+      followers: null,
+      images: [],
+      external_urls: { spotify: 'https://open.spotify.com/user/ada' },
+      account_id: '5f2b8c0d9e',
+    },
+  ],
   offset: null,
   has_more: false,
 }
