@@ -34,7 +34,6 @@ export async function registerOpenApi(
         title: 'Lakeflow Spotify connector',
         version: about.version,
         description: about.demo ? `${demoNote}\n\n${summary}` : summary,
-        license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/', description: 'This service' }],
       security: [],
