@@ -48,7 +48,7 @@ function openFile(path: string, create: boolean, log: WarnLog | null): DatabaseS
   const { file, inode } = findFile(path)
   const db = new DatabaseSync(file, { timeout: lockWaitMs })
   try {
-    return lockAndMigrate(db, create, () => makePrivate(file))
+    return lockAndMigrate(db, create)
   } catch (error) {
     try {
       if (!log || !isDamage(error)) throw error
@@ -63,12 +63,13 @@ function openFile(path: string, create: boolean, log: WarnLog | null): DatabaseS
   return openFile(file, create, null)
 }
 
-function lockAndMigrate(db: DatabaseSync, create: boolean, makePrivate = () => {}): DatabaseSync {
+function lockAndMigrate(db: DatabaseSync, create: boolean): DatabaseSync {
   // By a transaction first: who waits in exclusive mode holds on to a shared lock meanwhile, so
   // that of two processes that start at once neither would get in.
   db.exec('BEGIN EXCLUSIVE; PRAGMA locking_mode = EXCLUSIVE')
   assertUsable(db, create)
-  makePrivate()
+  const file = db.location() // null: in memory
+  if (file !== null) makePrivate(file)
   db.exec('ROLLBACK') // ends the transaction; the lock stays, that is what exclusive mode means
   // A rollback journal, no WAL: writes are small and rare, and nobody reads beside us. Emptied,
   // not unlinked: FULL syncs that, but no directory, so that after a power cut an unlinked one
