@@ -1,15 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { refuseSocket, registerBareSockets } from './bare-sockets.ts'
 import type { Clock } from './clock.ts'
-import {
-  HttpFailure,
-  ProblemSchema,
-  refuseSocket,
-  registerProblems,
-  sendProblem,
-} from './problems.ts'
-import { registerRequestLog } from './request-log.ts'
+import { registerDraining } from './draining.ts'
+import { ProblemSchema, sendProblem } from './problems.ts'
+import { requestIdOf } from './request-id.ts'
+import { logRequest, registerRequestLog } from './request-log.ts'
 import { registerDocs, registerOpenApi } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { registerHostCheck } from './routes/host.ts'
@@ -19,8 +15,6 @@ import { readRoutes } from './routes/read.ts'
 import { tableRoutes } from './routes/tables.ts'
 import type { Secrets } from './secrets.ts'
 import type { Connections } from './spotify/connections.ts'
-
-const saneRequestId = /^[\w.:@/+=-]{1,128}$/
 
 /** What the app is made of. */
 export type AppParts = {
@@ -36,6 +30,11 @@ export type AppParts = {
 /** The HTTP side of the service, ready to listen. It has no side effects until it does. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { connections, mode, version, allowAnonymous, secrets, clock, logger } = parts
+  // What every answer carries, whoever gives it.
+  const headers = {
+    'x-content-type-options': 'nosniff',
+    ...(mode === 'demo' && { 'x-demo': 'true' }),
+  }
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({
@@ -43,7 +42,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       requestIdLogLabel: 'request_id',
     }),
     requestIdHeader: false,
-    genReqId: ({ headers }) => requestId(headers['x-request-id']),
+    genReqId: requestIdOf,
     // Its own answer while closing is no problem document; ours is below.
     return503OnClosing: false,
     http: { requireHostHeader: false },
@@ -57,16 +56,19 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       },
     },
     routerOptions: { maxParamLength: 16_384 },
-    frameworkErrors: (error, request, reply) => sendProblem(request, reply, error, secrets),
-    clientErrorHandler: refuseSocket,
+    frameworkErrors(error, request, reply) {
+      // No hook runs for these.
+      sendProblem(request, reply.headers(headers), error, secrets)
+      logRequest(request, reply)
+    },
+    clientErrorHandler: (error, socket) => refuseSocket(error, socket, { headers, log: logger }),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  registerProblems(app, secrets)
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, secrets))
+  registerBareSockets(app, { headers, log: logger })
   registerRequestLog(app)
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id)
-    reply.header('x-content-type-options', 'nosniff')
-    if (mode === 'demo') reply.header('x-demo', 'true')
+    reply.headers({ 'x-request-id': request.id, ...headers })
   })
   registerDraining(app)
   registerHostCheck(app, allowAnonymous)
@@ -79,22 +81,4 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(healthRoutes, { connections, mode, version })
   await registerDocs(app)
   return app
-}
-
-/** While the server closes, kept connections still bring requests: they are told so, and ended. */
-function registerDraining(app: FastifyInstance): void {
-  let draining = false
-  app.addHook('preClose', async () => {
-    draining = true
-  })
-  app.addHook('onRequest', async ({ url }) => {
-    if (!draining || url === '/livez') return
-    throw new HttpFailure('shutting-down', 'The service is shutting down. Ask again in a moment.', {
-      headers: { connection: 'close', 'retry-after': '5' },
-    })
-  })
-}
-
-function requestId(given: string | string[] | undefined): string {
-  return typeof given === 'string' && saneRequestId.test(given) ? given : randomUUID()
 }

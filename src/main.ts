@@ -67,7 +67,7 @@ async function listen({ app }: Service, { host, port }: Config): Promise<void> {
       )
     if (code === 'EACCES')
       throw new ConfigError(`PORT ${port} may not be listened on by this user: set another PORT`)
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    if (code && ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'].includes(code))
       throw new ConfigError(`HOST ${host} is no address of this machine (${code})`)
     throw error
   }

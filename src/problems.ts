@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { ConnectorError, type FailureCode, failures } from './errors.ts'
+import { ConnectorError, type FailureCode, failures, quote } from './errors.ts'
 import { note, pathOf } from './request-log.ts'
-import { Secrets } from './secrets.ts'
+import type { Secrets } from './secrets.ts'
 
-const contentType = 'application/problem+json; charset=utf-8'
+/** The media type of every problem document. */
+export const problemType = 'application/problem+json; charset=utf-8'
 
 /** How each kind of failure looks in HTTP: its status and its title, which never change. */
 export const kinds: Record<FailureCode, { status: number; title: string }> = {
@@ -110,17 +108,6 @@ export class HttpFailure extends ConnectorError {
   }
 }
 
-/** Makes every answer to a failure a problem document: ours, Fastify's and Node's own. */
-export function registerProblems(app: FastifyInstance, secrets: Secrets): void {
-  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, secrets))
-  // CONNECT asks for a tunnel, and Node hands over the bare socket.
-  app.server.on('connect', (_request, socket: Socket) => refuse(socket, 'This is no proxy.'))
-  // RFC 9110, section 10.1.1, lets a server pass over an Expect that it does not know.
-  app.server.on('checkExpectation', (request, response) => {
-    app.server.emit('request', request, response)
-  })
-}
-
 /** Answers with the problem that an error is. What is not a failure of ours is a bug: `internal`. */
 export function sendProblem(
   request: FastifyRequest,
@@ -128,7 +115,7 @@ export function sendProblem(
   error: unknown,
   secrets: Secrets,
 ): FastifyReply {
-  const failure = toFailure(error)
+  const failure = toFailure(error, request.url)
   const problem = toProblem(failure, request, secrets)
   if (failure.code === 'internal') request.log.error({ err: error }, 'a fault of this service')
   note(request, { code: failure.code, detail: problem.detail })
@@ -138,7 +125,7 @@ export function sendProblem(
     .code(problem.status)
     .header('x-request-id', request.id)
     .header('cache-control', 'no-store')
-    .type(contentType)
+    .type(problemType)
     .serializer(JSON.stringify)
     .send(problem)
 }
@@ -165,49 +152,17 @@ export function toProblem(
   return JSON.parse(secrets.scrub(JSON.stringify(problem)))
 }
 
-/**
- * Answers on the bare socket to what never became a request: headers too large, no HTTP, a
- * request that does not come to its end. For Fastify's `clientErrorHandler`.
- */
-export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'HPE_HEADER_OVERFLOW') {
-    refuse(socket, 'The request line and the headers are over 16 KiB. Shorten them.', 431)
-  } else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    refuse(socket, 'The request did not come to its end in time.')
-  } else if (error.code === 'ECONNRESET') {
-    socket.destroy()
-  } else {
-    refuse(socket, `What came is not HTTP/1.1 (${error.code ?? 'unreadable'}).`)
-  }
-}
-
-function refuse(socket: Socket, detail: string, status = 400): void {
-  if (!socket.writable) {
-    socket.destroy()
-    return
-  }
-  const id = randomUUID()
-  const failure = new HttpFailure('bad-request', detail, { status })
-  const body = JSON.stringify(toProblem(failure, { url: '', id }, new Secrets()))
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      `Content-Type: ${contentType}`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      `X-Request-Id: ${id}`,
-      'Cache-Control: no-store',
-      'Connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  )
-}
-
-function toFailure(error: unknown): ConnectorError {
+function toFailure(error: unknown, url: string): ConnectorError {
   if (error instanceof ConnectorError) return error
   const { statusCode, code } = (error ?? {}) as Partial<FastifyError>
   if (statusCode === 414 || code === 'FST_ERR_MAX_PARAM_LENGTH') {
     return new HttpFailure('bad-request', 'A part of the path is too long.', { status: 414 })
+  }
+  if (code === 'FST_ERR_BAD_URL') {
+    return new HttpFailure(
+      'bad-request',
+      `${quote(pathOf(url))} is no path: it has to begin with a slash, and every % in it an encoded UTF-8 character, such as %20.`,
+    )
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new HttpFailure(

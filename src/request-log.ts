@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 const notes = new WeakMap<FastifyRequest, Record<string, unknown>>()
 
@@ -9,23 +9,30 @@ export function note(request: FastifyRequest, facts: Record<string, unknown>): v
 
 /** One log line a request, when its answer is out or its reader is gone. Probes are at debug. */
 export function registerRequestLog(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
-    const facts = {
-      method: request.method,
-      path: pathOf(request.url),
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-      ...notes.get(request),
-    }
-    const quiet = request.url === '/livez' || request.url === '/readyz'
-    request.log[quiet ? 'debug' : 'info'](facts, 'request')
-  })
+  app.addHook('onResponse', async (request, reply) => logRequest(request, reply))
   app.addHook('onRequestAbort', async (request) => {
     request.log.info({ path: pathOf(request.url) }, 'the reader went away before the answer')
   })
 }
 
-/** The path of a URL: what stands in a query may be a secret in the wrong place. */
+/** Writes the log line of a request that has its answer. */
+export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const path = pathOf(request.url)
+  const facts = {
+    method: request.method,
+    path,
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime),
+    ...notes.get(request),
+  }
+  const quiet = path === '/livez' || path === '/readyz'
+  request.log[quiet ? 'debug' : 'info'](facts, 'request')
+}
+
+/**
+ * The path of a request's URL, which may be a whole one. What stands in a query, or before a host,
+ * may be a secret in the wrong place.
+ */
 export function pathOf(url: string): string {
-  return url.split('?', 1)[0] as string
+  return url.replace(/^https?:\/\/[^/?#]*\/?/i, '/').split(/[?#]/, 1)[0] as string
 }

@@ -1,5 +1,8 @@
 const remembered = 64
 const shortest = 6
+// As much of a secret's begin as tells it from other text.
+const telling = 16
+const struck = '[redacted]'
 
 /**
  * The secrets that the process holds, so that they can be struck out wherever text leaves it:
@@ -23,11 +26,15 @@ export class Secrets {
     }
   }
 
-  /** The text with every known secret replaced by `[redacted]`. */
+  /**
+   * The text with every known secret replaced by `[redacted]`, also one whose end was cut off: what
+   * others said is quoted up to some length.
+   */
   scrub(text: string): string {
+    const secrets = [...this.#permanent, ...this.#passing]
     let clean = text
-    for (const secret of this.#permanent) clean = clean.replaceAll(secret, '[redacted]')
-    for (const secret of this.#passing) clean = clean.replaceAll(secret, '[redacted]')
+    for (const secret of secrets) clean = clean.replaceAll(secret, struck)
+    for (const secret of secrets) clean = withoutBegin(clean, secret)
     return clean
   }
 }
@@ -35,5 +42,19 @@ export class Secrets {
 /** As it is, and as it looks inside JSON and in a URL. Very short ones would strike out words. */
 function forms(secret: string): string[] {
   if (secret.length < shortest) return []
-  return [...new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])]
+  const inUrl = encodeURIComponent(secret.toWellFormed()) // It throws on half an emoji.
+  return [...new Set([secret, JSON.stringify(secret).slice(1, -1), inUrl])]
+}
+
+function withoutBegin(text: string, secret: string): string {
+  // To strike out half of an escape would spoil JSON.
+  if (secret.length < telling || /["\\]/.test(secret)) return text
+  const begin = secret.slice(0, telling)
+  let clean = text
+  for (let at = clean.indexOf(begin); at !== -1; at = clean.indexOf(begin, at + struck.length)) {
+    let end = at + telling
+    while (end < clean.length && clean[end] === secret[end - at]) end++
+    clean = clean.slice(0, at) + struck + clean.slice(end)
+  }
+  return clean
 }

@@ -5,6 +5,7 @@ import { buildApp } from './app.ts'
 import type { Clock } from './clock.ts'
 import { type Config, resolveMode } from './config.ts'
 import { openStore } from './database/open.ts'
+import { ConfigError, quote } from './errors.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
@@ -75,13 +76,25 @@ export async function createService(parts: ServiceParts): Promise<Service> {
 /** Whether a real account was read from this database before; makes none where there is none. */
 function holdsConnections(databaseUrl: string, logger: FastifyBaseLogger): boolean {
   const path = databaseUrl.replace(/^sqlite:/i, '')
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (path === ':memory:' || size === 0) return false
+  if (path === ':memory:' || sizeOf(path) === 0) return false
   const store = openStore(databaseUrl, logger, { create: false })
   try {
     return store.holdsConnections(demoClientId)
   } finally {
     store.close()
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  } catch (error) {
+    // What can't be looked at may hold a connection.
+    const why = error instanceof Error ? error.message : String(error)
+    throw new ConfigError(
+      `DATABASE_URL: ${quote(path)} can't be opened (${quote(why)}): name a file where this user may write`,
+      { cause: error },
+    )
   }
 }
 

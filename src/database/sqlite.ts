@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Origin, Store, StoredBan, StoredConsent } from './store.ts'
 import { inTransaction } from './transaction.ts'
@@ -13,10 +14,12 @@ type ConsentRow = {
 export class SqliteStore implements Store {
   readonly #db: DatabaseSync
   readonly #statements: ReturnType<typeof prepareStatements>
+  readonly #inode: number | null
 
   constructor(db: DatabaseSync) {
     this.#db = db
     this.#statements = prepareStatements(db)
+    this.#inode = inodeOf(db)
   }
 
   openConsent(origin: Origin, nowMs: number): StoredConsent {
@@ -34,13 +37,13 @@ export class SqliteStore implements Store {
 
   saveRefreshToken(origin: Origin, token: string, nowMs: number): void {
     if (token === '') throw new TypeError('an empty refresh token is never stored')
-    attempt(`store the refresh token of ${consentOf(origin)}`, () =>
+    this.#write(`store the refresh token of ${consentOf(origin)}`, () =>
       this.#statements.saveRefreshToken.run(...keyOf(origin), nowMs, token),
     )
   }
 
   markNeedsConsent(origin: Origin, reason: string, nowMs: number): void {
-    attempt(`mark ${consentOf(origin)}`, () =>
+    this.#write(`mark ${consentOf(origin)}`, () =>
       this.#statements.markNeedsConsent.run(...keyOf(origin), nowMs, reason, nowMs),
     )
   }
@@ -65,7 +68,7 @@ export class SqliteStore implements Store {
   }
 
   saveBan(clientId: string, endpoint: string | null, untilMs: number, nowMs: number): void {
-    attempt('store a ban', () =>
+    this.#write('store a ban', () =>
       inTransaction(this.#db, () => {
         this.#statements.saveBan.run(clientId, endpoint, untilMs)
         this.#statements.dropEndedBans.run(clientId, nowMs)
@@ -75,6 +78,14 @@ export class SqliteStore implements Store {
 
   close(): void {
     if (this.#db.isOpen) this.#db.close()
+  }
+
+  /** SQLite would go on writing to a file that was removed or moved, where no start finds it. */
+  #write(what: string, work: () => void): void {
+    attempt(what, () => {
+      if (inodeOf(this.#db) !== this.#inode) throw new Error('its file was removed or replaced')
+      work()
+    })
   }
 }
 
@@ -108,6 +119,12 @@ function prepareStatements(db: DatabaseSync) {
       ON CONFLICT DO UPDATE SET until_ms = max(until_ms, excluded.until_ms)`),
     dropEndedBans: db.prepare('DELETE FROM bans WHERE client_id = ? AND until_ms <= ?'),
   }
+}
+
+/** The inode at the database's path; null in memory, and where nothing is. */
+function inodeOf(db: DatabaseSync): number | null {
+  const file = db.location()
+  return file === null ? null : (statSync(file, { throwIfNoEntry: false })?.ino ?? null)
 }
 
 function keyOf({ connection, clientId, fingerprint }: Origin): [string, string, string] {

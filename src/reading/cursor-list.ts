@@ -1,4 +1,4 @@
-import { ConnectorError } from '../errors.ts'
+import { ConnectorError, quote } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { pageWithItems } from './empty-page.ts'
 import { invalidOffset, type Offset, requireFields } from './offset.ts'
@@ -30,8 +30,9 @@ export function readAfter(
   isCursor: (value: unknown) => value is string,
 ): string | null {
   requireFields(place, ['after'])
-  const { after = null } = place
-  if (after !== null && !isCursor(after)) throw invalidOffset('its after is not a cursor')
+  const { after } = place
+  if (after === undefined) return null
+  if (!isCursor(after)) throw invalidOffset(`its after is ${quote(after)}, not a cursor`)
   return after
 }
 

@@ -1,3 +1,4 @@
+import { quote } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { pageWithItems } from './empty-page.ts'
 import { invalidOffset, type Offset, requireFields } from './offset.ts'
@@ -34,7 +35,7 @@ export function readPosition(place: Offset): number {
     (position as number) < 0 ||
     (position as number) > furthest
   ) {
-    throw invalidOffset(`its position is not a whole number from 0 to ${furthest}`)
+    throw invalidOffset(`its position is ${quote(position)}, not a whole number up to ${furthest}`)
   }
   return position as number
 }

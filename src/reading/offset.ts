@@ -12,7 +12,8 @@ export function bind(binding: Binding, place: Offset): Offset {
 }
 
 /**
- * The place in a bound offset. Throws `invalid-offset` when it is bound to something else.
+ * The place in a bound offset. Throws `invalid-offset` when it is bound to something else, or says
+ * no place.
  */
 export function unbind(binding: Binding, offset: Offset): Offset {
   const place = { ...offset }
@@ -25,6 +26,7 @@ export function unbind(binding: Binding, offset: Offset): Offset {
     }
     delete place[name]
   }
+  if (Object.keys(place).length === 0) throw invalidOffset('it says no place to go on from')
   return place
 }
 

@@ -1,17 +1,11 @@
+import { quote } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { pageWithItems } from './empty-page.ts'
 import { invalidOffset, type Offset, requireFields } from './offset.ts'
-import type { Gap, Reading, Row, ToRow } from './reading.ts'
-import { nameOf, pack, type Remembered, tagOf, unpack } from './recent.ts'
+import type { Gap, Reading, ToRow } from './reading.ts'
+import { nameOf, pack, type Remembered, unpack } from './recent.ts'
+import { type GetPlays, type Play, readWindow } from './window.ts'
 
-const windowSize = 50
 const clockSkewMs = 10 * 60_000
-const latestMs = 2 ** 48 - 1
-
-// Spotify's dates are UTC; one without a zone must not be read in the machine's.
-const instant = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-]\d{2}:\d{2})?$/
-
-type Page = { items: unknown[]; hasNext: boolean }
 
 /** The checkpoint of the plays, read. */
 export type PlaysOffset = {
@@ -23,22 +17,14 @@ export type PlaysOffset = {
   known: Remembered[] | null
 }
 
-/** Gets plays, newest first; those before the instant `beforeMs` where one is given. */
-type GetPage = (size: number, beforeMs: number | null) => Promise<Page>
-
 /** How the plays are to be read. */
 export type PlaysRead = {
-  /** The key of its rows is the track's; the record's `played_at` is as Spotify wrote it. */
+  /** The key of its rows is the track's. */
   toRow: ToRow
   place: PlaysOffset
   nowMs: number
   log: Log
 }
-
-type Play = Remembered & { record: Row }
-
-/** What Spotify shows of the history. `failure`: why a page back could not be read. */
-type Window = { plays: Play[]; isFull: boolean; skipped: number; failure?: unknown }
 
 /** Reads a checkpoint. Throws `invalid-offset` for one that is not ours. */
 export function readPlaysOffset(sent: Offset): PlaysOffset {
@@ -46,10 +32,10 @@ export function readPlaysOffset(sent: Offset): PlaysOffset {
   const { cursor, recent } = sent
   if (cursor === undefined && recent === undefined) return { sent, cursorMs: null, known: null }
   if (typeof cursor !== 'string' || !/^\d{1,15}$/.test(cursor)) {
-    throw invalidOffset('its cursor is not Unix milliseconds in a string')
+    throw invalidOffset(`its cursor is ${quote(cursor)}, not Unix milliseconds in a string`)
   }
   if (recent !== undefined && typeof recent !== 'string')
-    throw invalidOffset('its recent is not a string')
+    throw invalidOffset(`its recent is ${quote(recent)}, not a string`)
   return { sent, cursorMs: Number(cursor), known: recent === undefined ? null : unpack(recent) }
 }
 
@@ -59,9 +45,9 @@ export function readPlaysOffset(sent: Offset): PlaysOffset {
  * Spotify late, with an old `played_at`, is new all the same. Beyond that memory a play may come
  * twice, and is never missing. The offset moves exactly when there are rows.
  */
-export async function* readPlays(getPage: GetPage, read: PlaysRead): Reading {
+export async function* readPlays(getPage: GetPlays, read: PlaysRead): Reading {
   const { place, log } = read
-  const { plays, isFull, skipped, failure } = await readWindow(getPage, read)
+  const { plays, isFull, skipped, failure } = await readWindow(getPage, read.toRow, log)
   const isKnown = knownBy(read)
   const fresh = plays.filter((play) => !isKnown(play))
   if (failure !== undefined && fresh.length === 0) throw failure
@@ -73,61 +59,6 @@ export async function* readPlays(getPage: GetPage, read: PlaysRead): Reading {
   if (gap === null) return { offset: next, hasMore: false }
   log.warn({ gap }, 'none of the last 50 plays is known: plays before them may have been lost')
   return { offset: next, hasMore: false, gap }
-}
-
-/**
- * All plays that Spotify shows, oldest first. That is one request, and more only where it gives
- * fewer than asked and says that there is a next page.
- */
-async function readWindow(getPage: GetPage, { toRow, log }: PlaysRead): Promise<Window> {
-  const plays = new Map<string, Play>()
-  let skipped = 0
-  let undated = 0
-  const add = (items: readonly unknown[]) => {
-    const before = plays.size
-    for (const [place, item] of items.entries()) {
-      const row = toRow(item, place)
-      const atMs = row === null ? null : parseInstant(row.record.played_at)
-      if (row === null || atMs === null) {
-        skipped += 1
-        if (row !== null) undated += 1
-      } else {
-        const name = `${atMs} ${row.key}`
-        if (!plays.has(name)) plays.set(name, { atMs, tag: tagOf(row.key), record: row.record })
-      }
-    }
-    return plays.size > before
-  }
-  const count = () => plays.size + skipped
-  const oldestMs = () => Math.min(...[...plays.values()].map(({ atMs }) => atMs))
-
-  let page = await pageWithItems(
-    () => getPage(windowSize, null),
-    () => true,
-    log,
-  )
-  if (page !== null) add(page.items)
-  let goesOn = page?.hasNext ?? false
-  let failure: unknown
-  while (goesOn && count() < windowSize && plays.size > 0) {
-    const fromMs = oldestMs()
-    try {
-      // A millisecond later than the oldest, for another play of the same instant; where that
-      // brings nothing new, the oldest itself.
-      page = await getPage(windowSize, fromMs + 1)
-      if (!add(page.items)) {
-        page = await getPage(windowSize, fromMs)
-        if (!add(page.items)) break
-      }
-      goesOn = page.hasNext
-    } catch (error) {
-      failure = error
-      break
-    }
-  }
-  if (undated > 0) log.warn({ undated }, 'plays without a valid played_at were skipped')
-  const oldestFirst = [...plays.values()].reverse().sort((a, b) => a.atMs - b.atMs)
-  return { plays: oldestFirst, isFull: count() >= windowSize, skipped, failure }
 }
 
 function knownBy({ place: { known, cursorMs }, nowMs, log }: PlaysRead): (play: Play) => boolean {
@@ -173,11 +104,4 @@ function gapBefore(
   // A cursor that comes from no play says nothing of what was read; it has been warned of.
   if (known === null && isFromNoPlay(cursorMs, nowMs)) return null
   return { after: String(cursorMs), before: String(oldest.atMs) }
-}
-
-/** Unix ms of a date as Spotify writes it, with or without a fraction; null where it is none. */
-function parseInstant(playedAt: unknown): number | null {
-  const [, time, zone = 'Z'] = (typeof playedAt === 'string' && instant.exec(playedAt)) || []
-  const atMs = time === undefined ? Number.NaN : Date.parse(time + zone)
-  return atMs >= 0 && atMs <= latestMs ? atMs : null
 }

@@ -1,7 +1,8 @@
+import { quote } from '../errors.ts'
 import { invalidOffset } from './offset.ts'
 
 const version = 1
-const longest = 900
+const tooLong = 900
 const instantBytes = 6
 const tagBytes = 2
 
@@ -21,7 +22,7 @@ export function nameOf({ atMs, tag }: Remembered): string {
 }
 
 /**
- * Packs plays into at most 900 characters, newest first. Where they do not fit, the oldest are
+ * Packs plays into less than 900 characters, newest first. Where they do not fit, the oldest are
  * left out, but none of `window`: what Spotify still shows would be given again at every call.
  */
 export function pack(window: readonly Remembered[], older: readonly Remembered[]): string {
@@ -29,7 +30,7 @@ export function pack(window: readonly Remembered[], older: readonly Remembered[]
   const plays = newestFirst([...window, ...older])
   for (;;) {
     const text = encode(plays)
-    if (text.length <= longest) return text
+    if (text.length < tooLong) return text
     const oldest = plays.findLastIndex((play) => !kept.has(nameOf(play)))
     plays.splice(oldest === -1 ? plays.length - 1 : oldest, 1)
   }
@@ -38,15 +39,15 @@ export function pack(window: readonly Remembered[], older: readonly Remembered[]
 /** The plays of a packed text, newest first. Throws `invalid-offset` when it is not one of ours. */
 export function unpack(text: string): Remembered[] {
   const bytes = Buffer.from(text, 'base64url')
-  if (text.length > longest || bytes.toString('base64url') !== text || bytes[0] !== version) {
-    throw invalidOffset('its recent is not a packed list of plays')
+  if (text.length >= tooLong || bytes.toString('base64url') !== text || bytes[0] !== version) {
+    throw invalidOffset(`its recent is ${quote(text)}, not a packed list of plays`)
   }
   const plays: Remembered[] = []
   let at = 1
   let atMs = 0
   while (at < bytes.length) {
     if (plays.length === 0) {
-      if (bytes.length < at + instantBytes) throw cutOff()
+      if (bytes.length < at + instantBytes) throw cutOff(text)
       atMs = bytes.readUIntBE(at, instantBytes)
       at += instantBytes
     } else {
@@ -54,13 +55,13 @@ export function unpack(text: string): Remembered[] {
       let byte: number
       do {
         byte = bytes[at++] ?? -1
-        if (byte === -1 || scale > 2 ** 49) throw cutOff()
+        if (byte === -1 || scale > 2 ** 49) throw cutOff(text)
         atMs -= (byte & 0x7f) * scale
         scale *= 128
       } while (byte & 0x80)
-      if (atMs < 0) throw cutOff()
+      if (atMs < 0) throw cutOff(text)
     }
-    if (bytes.length < at + tagBytes) throw cutOff()
+    if (bytes.length < at + tagBytes) throw cutOff(text)
     plays.push({ atMs, tag: bytes.readUInt16BE(at) })
     at += tagBytes
   }
@@ -91,6 +92,6 @@ function encode(plays: readonly Remembered[]): string {
   return Buffer.from(bytes).toString('base64url')
 }
 
-function cutOff() {
-  return invalidOffset('its recent is cut off or changed')
+function cutOff(text: string) {
+  return invalidOffset(`its recent is ${quote(text)}, which is cut off or changed`)
 }

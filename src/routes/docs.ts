@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { problemResponses } from '../problems.ts'
-import { ok } from './answers.ts'
+import { anyRoute, ok } from './answers.ts'
 import { NoQuery } from './query.ts'
 
 const summary = `The tables of a Spotify account over HTTP, for Lakeflow and every other pipeline runner.
@@ -69,7 +69,7 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
             { type: 'object', additionalProperties: true },
             { openapi: '3.1.0' },
           ),
-          ...problemResponses('invalid-option', 'host-not-allowed'),
+          ...problemResponses('invalid-option', ...anyRoute),
         },
       },
     },
@@ -85,7 +85,7 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
         querystring: NoQuery,
         response: {
           302: { description: 'To `/docs`.', type: 'null' },
-          ...problemResponses('invalid-option', 'host-not-allowed'),
+          ...problemResponses('invalid-option', ...anyRoute),
         },
       },
     },

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { problemResponses } from '../problems.ts'
 import type { ConnectionStatus, Connections } from '../spotify/connections.ts'
 import type { GateState } from '../spotify/rate-gate.ts'
-import { ok } from './answers.ts'
+import { anyRoute, ok } from './answers.ts'
 import { NoQuery } from './query.ts'
 
 /** What the routes are given. */
@@ -83,7 +83,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts)
         querystring: NoQuery,
         response: {
           200: ok('It can serve.', Up, { status: 'ok' }),
-          ...problemResponses('invalid-option', 'host-not-allowed'),
+          ...problemResponses('invalid-option', 'bad-request', 'host-not-allowed'),
         },
       },
     },
@@ -101,7 +101,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts)
         querystring: NoQuery,
         response: {
           200: ok('It should.', Up, { status: 'ok' }),
-          ...problemResponses('invalid-option', 'host-not-allowed', 'shutting-down'),
+          ...problemResponses('invalid-option', ...anyRoute),
         },
       },
     },
@@ -119,7 +119,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts)
         querystring: NoQuery,
         response: {
           200: ok('How it stands.', Health, example),
-          ...problemResponses('invalid-option', 'host-not-allowed'),
+          ...problemResponses('invalid-option', ...anyRoute),
         },
       },
     },

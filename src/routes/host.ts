@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { isLoopbackHost } from '../config.ts'
 import { ConnectorError, quote } from '../errors.ts'
@@ -14,12 +15,25 @@ export function registerHostCheck(app: FastifyInstance, allowAnonymous: boolean)
       if (raw.httpVersion === '1.0') return
       throw new HttpFailure('bad-request', 'The request has no Host header.')
     }
-    if (allowAnonymous || isLoopbackHost(nameOf(headers.host))) return
+    if (countHosts(raw) > 1) {
+      throw new HttpFailure('bad-request', 'The request has more than one Host header.')
+    }
+    const host = hostOf(raw.url) ?? headers.host
+    if (allowAnonymous || isLoopbackHost(nameOf(host))) return
     throw new ConnectorError(
       'host-not-allowed',
-      `The Host header is ${quote(headers.host)}, and without access keys the service answers only to loopback names (localhost, 127.0.0.1, [::1]). Use one of these, or set ALLOW_ANONYMOUS=true if everybody who reaches the service may read the account.`,
+      `The request is for the host ${quote(host)}, and without access keys the service answers only to loopback names (localhost, 127.0.0.1, [::1]). Use one of these, or set ALLOW_ANONYMOUS=true if everybody who reaches the service may read the account.`,
     )
   })
+}
+
+function countHosts({ rawHeaders }: IncomingMessage): number {
+  return rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length
+}
+
+/** RFC 9112, section 3.2.2: where a whole URL is asked for, its host counts and not the header's. */
+function hostOf(url = ''): string | undefined {
+  return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1]
 }
 
 function nameOf(host: string): string {

@@ -60,11 +60,11 @@ function parseQuery(
 
 function parseValue(name: string, property: Property, given: string): string | number {
   if (property.type === 'integer') {
-    const { minimum = 0, maximum = Number.POSITIVE_INFINITY } = property
+    // Beyond it a number changes on its way into `next`.
+    const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = property
     const value = /^(0|[1-9]\d*)$/.test(given) ? Number(given) : Number.NaN
     if (value >= minimum && value <= maximum) return value
-    const most = maximum === Number.POSITIVE_INFINITY ? 'on' : `to ${maximum}`
-    throw invalidOption(name, given, `a plain whole number from ${minimum} ${most}`)
+    throw invalidOption(name, given, `a plain whole number from ${minimum} to ${maximum}`)
   }
   if (property.enum && !property.enum.includes(given)) {
     throw invalidOption(name, given, property.enum.join(', '))

@@ -110,7 +110,7 @@ export function nextUrl(name: string, query: ReadQuery, offset: Offset): string 
 function parseOffset(text: string | undefined): Offset {
   if (text === undefined || text === '') return {}
   if (text.length > longestOffset)
-    throw invalidOffset(`it is longer than ${longestOffset} characters`)
+    throw invalidOffset(`it is longer than ${longestOffset} characters (${quote(text)})`)
   let offset: unknown
   try {
     offset = JSON.parse(text)

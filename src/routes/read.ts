@@ -8,7 +8,7 @@ import { note } from '../request-log.ts'
 import type { Secrets } from '../secrets.ts'
 import type { Connections } from '../spotify/connections.ts'
 import { tables } from '../tables/index.ts'
-import { ok } from './answers.ts'
+import { anyRoute, ok } from './answers.ts'
 import { nextUrl, ReadQuery, type ReadRequest, readRequest } from './read-request.ts'
 import { TableParams } from './tables.ts'
 
@@ -86,7 +86,6 @@ export const readRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
             'connection-not-found',
             'invalid-option',
             'invalid-offset',
-            'host-not-allowed',
             'reauthorisation-required',
             'credentials-rejected',
             'insufficient-scope',
@@ -95,7 +94,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
             'quota-exceeded',
             'upstream-error',
             'upstream-timeout',
-            'shutting-down',
+            ...anyRoute,
           ),
         },
       },
@@ -134,12 +133,19 @@ async function answer(request: Request, reply: FastifyReply, parts: Parts): Prom
     log: request.log,
     tally,
   })
-  const result = await collect(reading).finally(() => {
+  let result: Collected
+  try {
+    result = await collect(reading)
+  } catch (error) {
+    if (!reader.signal.aborted) throw error
+    // There is nobody to be answered, and nothing has gone wrong.
+    return reply.hijack()
+  } finally {
     note(request, {
       wait_ms: session.budget.spentMs,
       ...(tally.mistyped > 0 && { mistyped: tally.mistyped }),
     })
-  })
+  }
   note(request, { rows: result.records.length, pages: result.pages, outcome: outcomeOf(result) })
   warnOf(request, result, tally.mistyped)
   const next =

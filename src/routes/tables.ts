@@ -6,7 +6,7 @@ import { toJsonSchema } from '../schema/json-schema.ts'
 import { toSpark } from '../schema/spark.ts'
 import { getTable, tables } from '../tables/index.ts'
 import { optionNames, type Table } from '../tables/table.ts'
-import { ok } from './answers.ts'
+import { anyRoute, ok } from './answers.ts'
 import { NoQuery } from './query.ts'
 
 /** The path parameter that names a table. */
@@ -56,7 +56,7 @@ export const tableRoutes: FastifyPluginAsyncTypebox = async (app) => {
         querystring: NoQuery,
         response: {
           200: ok('The tables.', TableList, { tables: tables.map(listed).slice(0, 1) }),
-          ...problemResponses('invalid-option', 'host-not-allowed'),
+          ...problemResponses('invalid-option', ...anyRoute),
         },
       },
     },
@@ -75,7 +75,7 @@ export const tableRoutes: FastifyPluginAsyncTypebox = async (app) => {
         querystring: NoQuery,
         response: {
           200: ok('The keys.', Metadata, metadata(getTable('tracks'))),
-          ...problemResponses('table-not-found', 'invalid-option', 'host-not-allowed'),
+          ...problemResponses('table-not-found', 'invalid-option', ...anyRoute),
         },
       },
     },
@@ -120,7 +120,7 @@ export const tableRoutes: FastifyPluginAsyncTypebox = async (app) => {
               'text/plain': { schema: { type: 'string' }, example: 'added_at STRING, …' },
             },
           },
-          ...problemResponses('table-not-found', 'invalid-option', 'host-not-allowed'),
+          ...problemResponses('table-not-found', 'invalid-option', ...anyRoute),
         },
       },
     },

@@ -3,6 +3,9 @@ import { UpstreamFault } from './fault.ts'
 import { parseRetryAfter } from './retry-after.ts'
 import type { Answer } from './transport.ts'
 
+// To look for tags in megabytes of "<" would take minutes.
+const explainedLength = 10_000
+
 /** What an answer of the Web API comes to, where it is not thrown. */
 export type Verdict =
   | { kind: 'ok'; body: unknown }
@@ -21,9 +24,9 @@ export function judge(
   nowMs: number,
 ): Verdict {
   const { status } = answer
-  const said = `${status}${explain(answer)}`
   if (status === 200) return { kind: 'ok', body: parseJson(answer) }
   if (status === 429) return limited(answer, nowMs)
+  const said = `${status}${explain(answer)}`
   if (status === 401) {
     return {
       kind: 'unauthorised',
@@ -69,6 +72,7 @@ export function explain(answer: Answer): string {
   const error = errorOf(answer)
   const text = error?.message ?? answer.text
   const line = text
+    .slice(0, explainedLength)
     .replace(/<style.*?<\/style>|<script.*?<\/script>|<[^>]*>/gs, ' ')
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()

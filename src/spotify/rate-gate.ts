@@ -3,6 +3,7 @@ import type { Store } from '../database/store.ts'
 import { ConnectorError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
 import type { WaitBudget } from './wait-budget.ts'
 
 const firstBanMs = 5_000
@@ -70,7 +71,7 @@ export class RateGate {
         untilMs,
         setAtMs: nowMs,
         inARow: 1,
-        quota: endpoint !== null,
+        quota: endpoint !== null && endpoint !== tokenEndpoint,
       })
     }
   }
@@ -86,11 +87,12 @@ export class RateGate {
       for (;;) {
         await this.#waitForBans(entry)
         const nowMs = this.#parts.clock.now()
-        const place = this.#queue.indexOf(entry)
+        const place = this.#placeOf(entry)
         if (place === 0 && this.#bucket.tryTake(nowMs)) return
-        const waitMs = Math.max(1, this.#bucket.waitMs(place + 1, nowMs))
+        const waitMs = this.#bucket.waitMs(place + 1, nowMs)
         if (waitMs > entry.budget.remainingMs) throw ownLimit(entry, waitMs)
-        await entry.budget.wait(waitMs, entry.signal)
+        // A moment at least: those before it are about to go.
+        await entry.budget.wait(Math.max(1, waitMs), entry.signal)
       }
     } finally {
       this.#queue = this.#queue.filter((other) => other !== entry)
@@ -109,7 +111,7 @@ export class RateGate {
     const key = scope === 'everything' ? everything : endpoint
     const before = this.#bans.get(key)
     // A request that was under way when the ban was set says nothing new, but may say longer.
-    const sameBurst = before !== undefined && sentAtMs < before.setAtMs
+    const sameBurst = before !== undefined && sentAtMs <= before.setAtMs
     const inARow = sameBurst ? before.inARow : (before?.inARow ?? 0) + 1
     const guessMs = Math.min(
       (quota ? firstQuotaBanMs : firstBanMs) * 2 ** (inARow - 1),
@@ -157,6 +159,12 @@ export class RateGate {
     const place = entry.plays ? this.#queue.findIndex(({ plays }) => !plays) : -1
     if (place === -1) this.#queue.push(entry)
     else this.#queue.splice(place, 0, entry)
+  }
+
+  /** How many go before it. Those whose endpoint is shut keep nobody else waiting. */
+  #placeOf(entry: Entry): number {
+    const before = this.#queue.slice(0, this.#queue.indexOf(entry))
+    return before.filter(({ endpoint }) => !this.isShut(endpoint)).length
   }
 
   async #waitForBans(entry: Entry): Promise<void> {

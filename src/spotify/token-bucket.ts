@@ -48,7 +48,9 @@ export class TokenBucket {
   }
 
   #speed(nowMs: number): number {
-    return Math.min(this.#perMs, this.#slowedPerMs * 2 ** ((nowMs - this.#slowedAtMs) / recoveryMs))
+    // A clock set back must not slow it down.
+    const elapsedMs = Math.max(0, nowMs - this.#slowedAtMs)
+    return Math.min(this.#perMs, this.#slowedPerMs * 2 ** (elapsedMs / recoveryMs))
   }
 
   #fill(nowMs: number): void {

@@ -58,7 +58,8 @@ export function judgeRefresh(answer: Answer, nowMs: number): Refreshed | Refused
   if (status === 200) return readToken(parseJson(answer))
   if (status === 429) return { retryAfterMs: limited(answer, nowMs).retryAfterMs }
   if (status >= 400 && status < 500 && status !== 404 && status !== 408) return refusal(answer)
-  throw new UpstreamFault('error', `it answered ${status}${explain(answer)}`)
+  // What is no error's body may hold tokens that nobody knows yet.
+  throw new UpstreamFault('error', `it answered ${status}${status < 400 ? '' : explain(answer)}`)
 }
 
 /** The `Authorization` header of the app. Spotify takes id and secret as they are. */

@@ -74,7 +74,10 @@ export class TokenManager {
     this.#parts = parts
     const { clientId, clientSecret, refreshToken } = parts.credentials
     parts.secrets.addPermanent(clientSecret)
-    parts.secrets.addPermanent(basic(clientId, clientSecret))
+    const authorization = basic(clientId, clientSecret)
+    parts.secrets.addPermanent(authorization)
+    // Without the scheme, too: who sends it back may write that in another way.
+    parts.secrets.addPermanent(authorization.slice('Basic '.length))
     this.#refreshToken = refreshToken
     this.#origin = refreshToken === null ? null : originOf(parts.connection, clientId, refreshToken)
     if (this.#origin === null) return
@@ -91,17 +94,17 @@ export class TokenManager {
    * `credentials-rejected`, the gate's errors, or what is left of a refresh that failed four times.
    */
   async get({ budget, signal }: Caller): Promise<AccessToken> {
+    const { clock, gate } = this.#parts
     for (;;) {
       this.requireConsent()
       this.#storeAgain()
-      if (this.#held && this.#parts.clock.now() < this.#held.refreshAtMs) return this.#held
-      await this.#parts.gate.enter({
-        endpoint: tokenEndpoint,
-        plays: false,
-        bucket: false,
-        budget,
-        signal,
-      })
+      if (this.#held && clock.now() < this.#held.refreshAtMs) return this.#held
+      if (gate.isShut(tokenEndpoint)) {
+        if (this.#isGood(this.#held)) return this.#held
+        await gate.enter({ endpoint: tokenEndpoint, plays: false, bucket: false, budget, signal })
+        continue // What others have found out meanwhile counts.
+      }
+      // Nothing is awaited since the token was looked at, so nobody asks for one that is there.
       this.#refreshing ??= this.#refresh().finally(() => {
         this.#refreshing = undefined
       })
@@ -132,6 +135,11 @@ export class TokenManager {
       scopes: this.#held?.scopes ?? null,
       unstored: this.#unstored !== undefined,
     }
+  }
+
+  /** The last minute of a token that could not be refreshed is still good. */
+  #isGood(held: Held | undefined): held is Held {
+    return held !== undefined && this.#parts.clock.now() < held.endsAtMs
   }
 
   #stateName(): TokenState['state'] {
@@ -170,8 +178,7 @@ export class TokenManager {
         if (!(error instanceof UpstreamFault)) throw error
         const waitMs = backoff(attempt)
         if (attempt === attempts || waitMs > budget.remainingMs) {
-          // The last minute of the old token is still good.
-          if (this.#held && clock.now() < this.#held.endsAtMs) return this.#held
+          if (this.#isGood(this.#held)) return this.#held
           throw error.toError(tokenEndpoint, attempt)
         }
         log.warn(

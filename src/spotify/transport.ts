@@ -5,13 +5,13 @@ import { UpstreamFault } from './fault.ts'
 
 const maxBodyBytes = 64 * 1024 * 1024
 
-const decoders: Record<string, (body: Buffer) => Promise<Buffer>> = {
-  gzip: promisify(zlib.gunzip),
-  'x-gzip': promisify(zlib.gunzip),
-  deflate: promisify(zlib.inflate),
-  br: promisify(zlib.brotliDecompress),
-  zstd: promisify(zlib.zstdDecompress),
-}
+const decoders = new Map<string, (body: Buffer) => Promise<Buffer>>([
+  ['gzip', promisify(zlib.gunzip)],
+  ['x-gzip', promisify(zlib.gunzip)],
+  ['deflate', promisify(zlib.inflate)],
+  ['br', promisify(zlib.brotliDecompress)],
+  ['zstd', promisify(zlib.zstdDecompress)],
+])
 
 /** Limits of one request, in ms: to connect, to the headers, between two bytes, in all. */
 export type Timeouts = { connectMs: number; headersMs: number; idleMs: number; totalMs: number }
@@ -109,7 +109,7 @@ async function decode(body: Buffer, encoding: string | string[] | undefined): Pr
     .filter((name) => name !== '' && name !== 'identity')
   if (body.length === 0) return body
   for (const name of names.reverse()) {
-    const decoder = decoders[name]
+    const decoder = decoders.get(name)
     if (!decoder) throw new UpstreamFault('error', `an answer in an unknown encoding (${name})`)
     try {
       decoded = await decoder(decoded)
@@ -139,7 +139,7 @@ function toFault(error: unknown, timeouts: Timeouts): UpstreamFault {
       error,
     )
   }
-  // Sockets, DNS, TLS and the HTTP parser name their failures by code; the messages may hold URLs.
-  const code = (error as { code?: unknown } | null)?.code
-  return new UpstreamFault('error', `the connection failed (${code ?? 'unknown reason'})`, error)
+  // Sockets, DNS and TLS name their failures by code; the messages may hold URLs.
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
+  return new UpstreamFault('error', `the connection failed (${code ?? name})`, error)
 }

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { type Clock, systemClock } from '../../src/clock.ts'
@@ -16,8 +17,10 @@ type Test = { teardown(fn: () => unknown): void }
 
 type Options = {
   simulator?: SimulatorOptions
-  /** Variables of the environment beside those that point at the simulator. */
-  env?: Record<string, string>
+  /** A simulator that runs already, and goes on when the service is closed. */
+  spotify?: Simulator
+  /** Variables of the environment beside those that point at the simulator; undefined unsets. */
+  env?: NodeJS.ProcessEnv
   clock?: Clock
   timeouts?: Partial<Timeouts>
 }
@@ -32,6 +35,9 @@ export type Built = {
   get(
     url: string,
   ): Promise<{ status: number; headers: Record<string, unknown>; body: Body; text: string }>
+  /** Listens on a free loopback port, and gives it. */
+  listen(): Promise<number>
+  /** Ends the service, and the simulator that was started for it. */
   close(): Promise<void>
 }
 
@@ -40,7 +46,7 @@ type Body = any
 
 /** Starts a service over the simulator; both end with the test. Attempts follow without waiting. */
 export async function build(t: Test, options: Options = {}): Promise<Built> {
-  const simulator = await startSimulator(options.simulator)
+  const simulator = options.spotify ?? (await startSimulator(options.simulator))
   const log: Record<string, unknown>[] = []
   const secrets = new Secrets()
   const logger = pino(
@@ -66,7 +72,7 @@ export async function build(t: Test, options: Options = {}): Promise<Built> {
   })
   let closed: Promise<void> | undefined
   const close = () => {
-    closed ??= service.close().then(() => simulator.close())
+    closed ??= service.close().then(() => (options.spotify ? undefined : simulator.close()))
     return closed
   }
   t.teardown(close)
@@ -75,6 +81,10 @@ export async function build(t: Test, options: Options = {}): Promise<Built> {
     simulator,
     log,
     close,
+    async listen() {
+      await service.app.listen({ host: '127.0.0.1', port: 0 })
+      return (service.app.server.address() as AddressInfo).port
+    },
     async get(url) {
       const answer = await service.app.inject({ url, headers: { host: 'localhost' } })
       return {

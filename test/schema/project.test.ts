@@ -3,7 +3,7 @@ import t from 'tap'
 import { compileProjector } from '../../src/schema/project.ts'
 import { type SparkType, toSpark } from '../../src/schema/spark.ts'
 import { array, boolean, type Column, long, string, struct } from '../../src/schema/types.ts'
-import { records } from './records.ts'
+import { tables } from '../../src/tables/index.ts'
 
 /** What becomes of `value` in a column of this type, and how many values were counted. */
 function become(column: Column, value: unknown): { value: unknown; mistyped: number } {
@@ -189,7 +189,7 @@ t.test('a column named __proto__ is refused when the projector is made', async (
 })
 
 t.test('for any JSON value', async (t) => {
-  for (const [name, record] of Object.entries(records)) {
+  for (const { name, record } of tables) {
     const project = compileProjector(record)
     const schema = toSpark(record)
     const check = (item: unknown) => {

@@ -1,0 +1,121 @@
+import t from 'tap'
+import type { Fault } from '../../src/simulator/faults.ts'
+import {
+  type Forbidden,
+  forbidden,
+  unauthorized,
+  unauthorizedWordings,
+} from '../../src/simulator/spotify-errors.ts'
+import { build } from '../helpers/build.ts'
+import { endsWhole, isInterrupted, savedTracks } from '../helpers/saved-tracks.ts'
+
+const tracks = '/tables/tracks/read'
+const forEver = { on: '/me/tracks', times: Number.POSITIVE_INFINITY }
+
+for (const wording of unauthorizedWordings) {
+  t.test(`a 401 "${wording}" costs one new access token, and no more while it lasts`, async (t) => {
+    const { get, simulator } = await build(t, { simulator: { library: savedTracks } })
+    const { faults, stats } = simulator
+    await get('/tables/user_profile/read')
+    const problem = {
+      code: 'upstream-error',
+      status: 502,
+      retryable: true,
+      detail: new RegExp(`401 "${wording}"`),
+    }
+
+    for (const skip of [0, 2]) {
+      stats.reset()
+      faults.clear()
+      faults.add({ on: '/me/tracks', skip, fault: unauthorized(wording) })
+      endsWhole(t, await get(tracks), 0, `once, at page ${skip + 1}`)
+      t.equal(stats.token, 1)
+      t.equal(stats.api, 5 + 1)
+    }
+
+    stats.reset()
+    faults.add({ ...forEver, fault: unauthorized(wording) })
+    const failed = await get(tracks)
+    t.equal(failed.status, 502, 'for ever, from the start')
+    t.match(failed.body, problem)
+    t.equal(stats.token, 1)
+    t.equal(stats.api, 1 + 4)
+
+    stats.reset()
+    faults.clear()
+    faults.add({ ...forEver, skip: 2, fault: unauthorized(wording) })
+    const next = isInterrupted(t, await get(tracks), problem)
+    t.equal(stats.token, 1)
+    t.equal(stats.api, 2 + 1 + 4)
+    const still = await get(next)
+    t.equal(still.status, 502)
+    t.match(still.body, problem)
+    faults.clear()
+    endsWhole(t, await get(next), 100, 'the rest, once it is over')
+  })
+}
+
+/** What another attempt would not mend. */
+const refusals: Record<string, { fault: Fault; status: number; code: string; detail: RegExp }> = {
+  'a 400': {
+    fault: { kind: 'status', status: 400, body: { error: { status: 400, message: 'Bad thing' } } },
+    status: 502,
+    code: 'upstream-error',
+    detail: /400 "Bad thing"/,
+  },
+  'a 410 in HTML': {
+    fault: { kind: 'status', status: 410, body: '<h1>Gone</h1>' },
+    status: 502,
+    code: 'upstream-error',
+    detail: /410 "Gone"/,
+  },
+  'a 403 without a word': {
+    fault: { kind: 'status', status: 403 },
+    status: 403,
+    code: 'account-not-allowed',
+    detail: /403, without a reason/,
+  },
+  'a 403 about the scope': {
+    fault: forbidden('scope'),
+    status: 403,
+    code: 'insufficient-scope',
+    detail: /user-library-read/,
+  },
+  ...passedOn('removed', /"Forbidden"/),
+  ...passedOn('country', /"Spotify is unavailable in this country"/),
+  ...passedOn('not-registered', /"User not registered in the Developer Dashboard"/),
+  ...passedOn('check-settings', /"Check settings on .*may not be registered\."/),
+  ...passedOn('not-approved', /"User not approved for app"/),
+  ...passedOn('premium', /"Active premium subscription required for the owner of the app/),
+}
+
+for (const [name, { fault, status, code, detail }] of Object.entries(refusals)) {
+  t.test(`${name} is told at once, and never asked again`, async (t) => {
+    const { get, simulator } = await build(t, { simulator: { library: savedTracks } })
+    const { faults, stats } = simulator
+    // At a later page too: another call would meet it as well, so nothing is kept of this one.
+    for (const skip of [0, 2]) {
+      stats.reset()
+      faults.clear()
+      faults.add({ on: '/me/tracks', skip, fault })
+      const answer = await get(tracks)
+      t.equal(answer.status, status)
+      t.match(answer.headers['content-type'], /^application\/problem\+json/)
+      t.match(answer.body, { code, status, retryable: false, detail })
+      t.equal(stats.api, skip + 1)
+    }
+    t.equal(stats.token, 0)
+    endsWhole(t, await get(tracks))
+  })
+}
+
+function passedOn(reason: Forbidden, detail: RegExp) {
+  return {
+    [`a 403 "${reason}"`]: {
+      fault: forbidden(reason),
+      status: 403,
+      code: 'account-not-allowed',
+      detail,
+    },
+  }
+}
