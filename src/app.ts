@@ -46,6 +46,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     // Its own answer while closing is no problem document; ours is below.
     return503OnClosing: false,
     http: { requireHostHeader: false },
+    // It would end the closing, too, and with it the process: a running read may take longer.
+    pluginTimeout: 0,
     // As factories: compilers that are set would be lost wherever a plugin adds a schema. The
     // schemas of answers describe; fast-json-stringify would drop or throw where they are wrong.
     schemaController: {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { type Answer, assertProblem } from './helpers/answer.ts'
 import { build } from './helpers/build.ts'
@@ -68,6 +69,16 @@ t.test('as long as a read runs it listens, so that probes see what happens', asy
   await receive(reader, 1)
   await closed
   await t.rejects(exchange(port, request('/livez')), { code: 'ECONNREFUSED' })
+})
+
+t.test('a running read has as long as it takes', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const { reader, release, closed } = await startDraining(t)
+  mock.timers.tick(3_600_000)
+  release()
+  t.equal((await receive(reader, 1))[0]?.status, 200)
+  await closed
 })
 
 t.test('a reader that goes away meanwhile does not hold it up', async (t) => {

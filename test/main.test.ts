@@ -4,10 +4,13 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type SimulatorOptions, startSimulator } from '../src/simulator/simulator.ts'
-import { quotaExceeded } from '../src/simulator/spotify-errors.ts'
+import { forbidden, quotaExceeded, tokenError } from '../src/simulator/spotify-errors.ts'
 import { hold } from './helpers/hold.ts'
 import { startMain } from './helpers/main-process.ts'
 import { receive } from './helpers/raw.ts'
+
+// Two dozen processes, one after the other, on a busy machine.
+t.setTimeout(90_000)
 
 const profile = '/tables/user_profile/read'
 
@@ -74,7 +77,6 @@ t.test('SIGINT ends it as SIGTERM does', async (t) => {
 
 const wrong: Record<string, [env: NodeJS.ProcessEnv, said: RegExp]> = {
   'a port that is none': [{ PORT: 'http' }, /PORT is "http"; allowed: /],
-  'a host that others reach': [{ HOST: '0.0.0.0' }, /HOST is "0\.0\.0\.0".*ALLOW_ANONYMOUS/],
   'a host of another machine': [
     { HOST: '192.0.2.1', ALLOW_ANONYMOUS: 'true', DEMO: 'true' },
     /HOST 192\.0\.2\.1 is no address of this machine/,
@@ -83,12 +85,10 @@ const wrong: Record<string, [env: NodeJS.ProcessEnv, said: RegExp]> = {
     { HOST: 'nobody.invalid', ALLOW_ANONYMOUS: 'true', DEMO: 'true' },
     /HOST nobody\.invalid is no address of this machine/,
   ],
-  'an empty secret': [{ SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET: '' }, /SECRET is empty/],
   'a file that is missing': [
     { SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET_FILE: '/nowhere/secret' },
     /SPOTIFY_CLIENT_SECRET_FILE "\/nowhere\/secret" can't be read/,
   ],
-  'a lost secret': [{ DEMO: 'false' }, /SPOTIFY_CLIENT_ID is not set, and DEMO is false/],
   'access keys': [{ API_KEYS: 'hush' }, /API_KEYS is set to what is not shown here/],
   'another kind of database': [
     { DATABASE_URL: 'postgres://me:hush@db/x', DEMO: 'true' },
@@ -211,14 +211,23 @@ t.test('no secret is in any line, whatever goes wrong, at any level', async (t) 
   t.equal(await read('user_profile'), 200, 'a 401, and another rotation')
   simulator.faults.add({ on: '/me/playlists', fault: quotaExceeded() })
   t.equal(await read('playlists'), 429)
+  // Spotify says back what it was sent: the text goes into the answer and the log.
+  for (const secret of [...secrets, simulator.refreshToken]) {
+    const fault = { ...forbidden('premium'), body: `You said: ${secret}` }
+    simulator.faults.add({ on: '/me/albums', fault })
+    t.equal(await read('albums'), 403)
+  }
+  t.match(told, 'You said: [redacted]')
   simulator.expireAccessTokens()
-  simulator.revokeRefreshToken()
+  const refusal = tokenError('invalid_grant', `You said: ${simulator.refreshToken}`)
+  simulator.faults.add({ on: '/api/token', fault: refusal })
   t.equal(await read('user_profile'), 424)
   t.equal(await read('tracks'), 424)
   told += await (await fetch(`${origin}/health`)).text()
   child.kill('SIGTERM')
   t.strictSame(await ended, { code: 0, signal: null })
 
+  t.match(written(), 'You said: [redacted]')
   secrets.add(simulator.refreshToken)
   t.equal(new Set(refreshTokens).size, 3)
   t.ok(secrets.size >= 1 + 1 + 3 + 2, 'client secret, Basic, refresh and access tokens')

@@ -137,10 +137,13 @@ t.test('a closed service lets go of everything that would keep the process', asy
   const sockets = () =>
     process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length
   await until(() => sockets() === 0)
-  const service = await start(t, {})
-  await service.app.listen({ host: '127.0.0.1', port: 0 })
-  t.equal((await ask(service.app, '/tables/tracks/read')).status, 200)
-  t.ok(sockets() > 2)
-  await service.close()
-  await until(() => sockets() === 0)
+  for (const env of [{}, { ...(await simulated(t)).env, DATABASE_URL: 'sqlite::memory:' }]) {
+    const before = sockets()
+    const service = await start(t, env)
+    await service.app.listen({ host: '127.0.0.1', port: 0 })
+    t.equal((await ask(service.app, '/tables/tracks/read')).status, 200)
+    t.ok(sockets() > before + 1)
+    await service.close()
+    await until(() => sockets() === before)
+  }
 })

@@ -80,13 +80,18 @@ for (const { name, skip = false, dir: makeDir, harm } of troubles) {
 
 t.test('a full disk is told at start, in one line', { skip: noSmallDisk }, async (t) => {
   const dir = mountSmallDisk(t)
-  fillDisk(dir)
   const spotify = await startSimulator()
   t.teardown(() => spotify.close())
-  await t.rejects(build(t, { spotify, env: { DATABASE_URL: `sqlite:${dir}/connector.db` } }), {
-    name: 'ConfigError',
-    message: /^DATABASE_URL: .*can't be opened for writing.*$/,
-  })
+  const start = (name: string) =>
+    build(t, { spotify, env: { DATABASE_URL: `sqlite:${dir}/${name}` } })
+  await (await start('old.db')).close()
+  fillDisk(dir)
+  for (const name of ['old.db', 'new.db']) {
+    await t.rejects(start(name), {
+      name: 'ConfigError',
+      message: /^DATABASE_URL: .*can't be opened for writing.*$/,
+    })
+  }
 })
 
 for (const [name, content] of [

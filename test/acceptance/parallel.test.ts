@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { makeLibrary } from '../../src/simulator/library.ts'
+import type { Simulator } from '../../src/simulator/simulator.ts'
 import { tooManyRequests } from '../../src/simulator/spotify-errors.ts'
 import { build } from '../helpers/build.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
@@ -31,9 +32,9 @@ t.test('200 reads at once on an access token that has ended cause one refresh', 
   })
   await get(short)
 
-  for (const [how, end] of [
-    ['by its time', () => (clock.nowMs += 3600_000)],
-    ['before its time', () => simulator.expireAccessTokens()],
+  for (const [how, end, refused] of [
+    ['by its time', () => (clock.nowMs += 3600_000), 0],
+    ['before its time', () => simulator.expireAccessTokens(), 200],
   ] as const) {
     simulator.stats.reset()
     end()
@@ -44,6 +45,7 @@ t.test('200 reads at once on an access token that has ended cause one refresh', 
     )
     t.ok(answers.every(({ body }) => idsOf(body).join() === fewIds.join()))
     t.equal(simulator.stats.token, 1)
+    t.equal(simulator.stats.api, 200 * 2 + refused)
   }
 })
 
@@ -55,6 +57,31 @@ t.test('an access token that dies in the middle of a read costs one refresh', as
   endsWhole(t, await get(tracks))
   t.equal(simulator.stats.token, 1 + 1)
   t.equal(simulator.stats.api, 5 + 1)
+})
+
+t.test('a read whose access token comes after a 429 of another read is not sent', async (t) => {
+  const clock = new FakeClock()
+  const { get, simulator } = await build(t, { clock, timeouts, simulator: { clock, library: few } })
+  const { faults, stats } = simulator
+  await get(short)
+  stats.reset()
+
+  const limit = heldBack(simulator, '/me/tracks')
+  faults.add({ on: '/me/tracks', fault: tooManyRequests(120) })
+  const limited = get(short)
+  await limit.hasCome
+  const token = heldBack(simulator, '/api/token')
+  await clock.advance(3600_000)
+  const later = get('/tables/user_profile/read')
+  await token.hasCome
+  limit.release()
+  t.equal((await limited).body.code, 'rate-limited')
+  token.release()
+  t.equal((await later).body.code, 'rate-limited')
+  t.strictSame(
+    stats.requests.map(({ path }) => path),
+    ['/me/tracks', '/api/token'],
+  )
 })
 
 t.test('all tables at once give what they give one by one', async (t) => {
@@ -125,3 +152,14 @@ t.test('a long 429 in 50 reads at once: each keeps its rows and says when to com
     t.equal(rest.has_more, false)
   }
 })
+
+/** Holds the answers of a path back until they are released. */
+function heldBack({ faults }: Simulator, path: string) {
+  const { promise: hasCome, resolve: come } = Promise.withResolvers<void>()
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  faults.beforeAnswer(path, () => {
+    come()
+    return released
+  })
+  return { hasCome, release }
+}

@@ -20,7 +20,7 @@ const telling = 16
 /** Services over one Spotify and one database; `leaks` says which secrets got out so far. */
 async function start(t: Test) {
   const clock = new LeapingClock()
-  const spotify = await startSimulator({ clock })
+  const spotify = await startSimulator({ clock, clientSecret: 'short-secret' })
   t.teardown(() => spotify.close())
   const { clientId, clientSecret, refreshToken } = spotify
   const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
@@ -57,6 +57,7 @@ async function start(t: Test) {
 }
 
 function partsOf(secret: string): string[] {
+  if (secret.length < telling) return [secret]
   const begins = Array.from({ length: secret.length - telling + 1 }, (_, at) => at)
   return begins.map((at) => secret.slice(at, at + telling))
 }
