@@ -55,7 +55,8 @@ async function main(): Promise<void> {
 async function listen({ app }: Service, { host, port }: Config): Promise<void> {
   try {
     await app.listen({
-      host,
+      // By name, Fastify would listen with a second server that none of our handlers reach.
+      host: host === 'localhost' ? '127.0.0.1' : host,
       port,
       listenTextResolver: (address) => `listening: open ${address}/docs`,
     })
