@@ -218,7 +218,8 @@ function findText(
   if (path.trim() === '') {
     throw new ConfigError(`${name}_FILE is empty; allowed: the path of a file, or not to set it`)
   }
-  const where = `${name}_FILE ${quote(path)}`
+  // What has no slash may be the secret itself, put into the wrong variable.
+  const where = path.includes('/') ? `${name}_FILE ${quote(path)}` : `${name}_FILE`
   return { where, text: readText(where, path, readFile).replace(/[\r\n]+$/, '') }
 }
 
@@ -226,10 +227,10 @@ function readText(where: string, path: string, readFile: (path: string) => strin
   try {
     return readFile(path)
   } catch (error) {
-    const reason = quote(error instanceof Error ? error.message : error)
-    throw new ConfigError(`${where} can't be read: ${reason}; allowed: a file that can`, {
-      cause: error,
-    })
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigError(
+      `${where} can't be read (${code ?? 'no such file'}); allowed: the path of a file that can`,
+    )
   }
 }
 

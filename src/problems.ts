@@ -63,7 +63,12 @@ export const ProblemSchema = Type.Object(
 
 /** The OpenAPI answers for the codes that a route can give, by status. */
 export function problemResponses(...codes: FailureCode[]): Record<number, object> {
-  const byStatus = Map.groupBy([...codes, 'internal' as const], (code) => kinds[code].status)
+  const all = [...codes, 'internal' as const]
+  const byStatus = Map.groupBy(all, (code) => kinds[code].status)
+  // The one code with several statuses.
+  if (all.includes('bad-request')) {
+    for (const status of [414, 431]) byStatus.set(status, ['bad-request'])
+  }
   return Object.fromEntries(
     [...byStatus].map(([status, those]) => [
       status,
@@ -72,7 +77,9 @@ export function problemResponses(...codes: FailureCode[]): Record<number, object
         content: {
           'application/problem+json': {
             schema: { $ref: 'Problem#' },
-            examples: Object.fromEntries(those.map((code) => [code, { value: exampleOf(code) }])),
+            examples: Object.fromEntries(
+              those.map((code) => [code, { value: { ...exampleOf(code), status } }]),
+            ),
           },
         },
       },

@@ -66,6 +66,7 @@ export async function createService(parts: ServiceParts): Promise<Service> {
     mode,
     async close() {
       await app.close()
+      await connections.close()
       await transport.close()
       await upstream.close()
       store.close()

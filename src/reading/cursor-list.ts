@@ -4,8 +4,8 @@ import { pageWithItems } from './empty-page.ts'
 import { invalidOffset, type Offset, requireFields } from './offset.ts'
 import { freshRows, type Reading, type ToRow } from './reading.ts'
 
-/** One page of a list that is paged by cursor; `after` is null at its end. */
-type Page = { items: unknown[]; after: string | null }
+/** One page of a list that is paged by cursor; `after` is null at its end; `total` is only a hint. */
+type Page = { items: unknown[]; after: string | null; total: number | null }
 
 /** Gets the page behind `after` (null: the first), of at most `size` items. */
 type GetPage = (after: string | null, size: number) => Promise<Page>
@@ -46,7 +46,8 @@ export async function* readCursorList(getPage: GetPage, read: CursorListRead): R
   let after = read.place
   for (let pages = 0; pages < read.maxPages; pages++) {
     const from = after
-    const couldBeTheEnd = (page: Page) => page.after === null
+    // Behind the start, a total of 0 contradicts what was read: it is the fault, not the end.
+    const couldBeTheEnd = (page: Page) => page.after === null && (from === null || page.total !== 0)
     const page = await pageWithItems(() => getPage(from, read.limit), couldBeTheEnd, read.log)
     if (page === null) return { offset: null, hasMore: false }
     const rows = freshRows(page.items, 0, read.toRow, seen)

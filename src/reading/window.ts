@@ -70,12 +70,18 @@ export async function readWindow(getPage: GetPlays, toRow: ToRow, log: Log): Pro
     try {
       // A millisecond later than the oldest, for another play of the same instant; where that
       // brings nothing new, the oldest itself.
-      page = await getPage(windowSize, oldestMs + 1)
-      if (!add(page.items)) {
-        page = await getPage(windowSize, oldestMs)
+      const fromMs = oldestMs
+      page = await pageWithItems(
+        () => getPage(windowSize, fromMs + 1),
+        // It has to show the oldest once more, so without any item it is no end.
+        () => false,
+        log,
+      )
+      if (page !== null && !add(page.items)) {
+        page = await getPage(windowSize, fromMs)
         if (!add(page.items)) break
       }
-      goesOn = page.hasNext
+      goesOn = page?.hasNext ?? false
     } catch (error) {
       failure = error
       break

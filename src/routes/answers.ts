@@ -4,4 +4,9 @@ export function ok(description: string, schema: object, example: unknown) {
 }
 
 /** The problems that every route may answer with but `/livez`, which answers until the end. */
-export const anyRoute = ['bad-request', 'host-not-allowed', 'shutting-down'] as const
+export const anyRoute = [
+  'bad-request',
+  'host-not-allowed',
+  'method-not-allowed',
+  'shutting-down',
+] as const

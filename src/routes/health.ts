@@ -83,7 +83,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts)
         querystring: NoQuery,
         response: {
           200: ok('It can serve.', Up, { status: 'ok' }),
-          ...problemResponses('invalid-option', 'bad-request', 'host-not-allowed'),
+          ...problemResponses('invalid-option', 'bad-request', 'host-not-allowed', 'method-not-allowed'),
         },
       },
     },

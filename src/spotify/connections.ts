@@ -39,6 +39,8 @@ export type Connection = {
   }
   /** How it stands, without asking anybody. */
   status(): ConnectionStatus
+  /** Lets what may bring a new refresh token end, and stores it. */
+  close(): Promise<void>
 }
 
 /** How a connection stands; null where it is not known. Times are Unix ms. */
@@ -60,6 +62,8 @@ export type Connections = {
   get(name: string): Connection
   all(): readonly Connection[]
   gate(): GateState
+  /** To be called before the transport and the store are closed. */
+  close(): Promise<void>
 }
 
 /** The connections of one app: today `default`, whose credentials come from the configuration. */
@@ -80,6 +84,9 @@ export function createConnections(parts: ConnectionParts): Connections {
     },
     all: () => [...byName.values()],
     gate: () => gate.state(),
+    async close() {
+      for (const one of byName.values()) await one.close()
+    },
   }
 
   function createConnection(
@@ -100,6 +107,7 @@ export function createConnections(parts: ConnectionParts): Connections {
         const budget = new WaitBudget(its.readWaitBudgetMs, clock)
         return { spotify: openSession(client, { scopes, plays, budget, signal }), budget }
       },
+      close: () => tokens.close(),
       status: () => statusOf(name, tokens.state(), its.credentials.consentedAtMs, clock.now()),
     }
   }

@@ -5,7 +5,7 @@ import { UpstreamFault } from './fault.ts'
 export type Page = { items: unknown[]; total: number; hasNext: boolean }
 
 /** A page of a list that is paged by cursor; `after` is null at the list's end. */
-export type CursorPage = { items: unknown[]; after: string | null }
+export type CursorPage = { items: unknown[]; after: string | null; total: number | null }
 
 /** The window of the last plays, or a part of it, newest first. */
 export type PlaysPage = { items: unknown[]; hasNext: boolean }
@@ -30,7 +30,8 @@ export function readFollowing(body: unknown): CursorPage {
     throw misshapen('cursors.after is no cursor')
   }
   if (next && after === null) throw misshapen('there is a next page and no cursor to ask for it')
-  return { items, after }
+  const total = typeof page.total === 'number' ? page.total : null
+  return { items, after, total }
 }
 
 /** Reads the body of `/me/player/recently-played`. Throws UpstreamFault for another shape. */

@@ -9,6 +9,8 @@ import type { WaitBudget } from './wait-budget.ts'
 const firstBanMs = 5_000
 const firstQuotaBanMs = 60_000
 const longestGuessMs = 3600_000
+// No ban lasts longer: what is stored as longer was stored by a wrong clock.
+const longestMs = 30 * 24 * 3600_000
 
 type Parts = {
   clientId: string
@@ -46,7 +48,7 @@ export type GateState = {
   endpoints: { endpoint: string; untilMs: number }[]
 }
 
-type Ban = { untilMs: number; setAtMs: number; inARow: number; quota: boolean }
+type Ban = { untilMs: number; setAtMs: number; lengthMs: number; inARow: number; quota: boolean }
 
 const everything = ''
 
@@ -66,10 +68,12 @@ export class RateGate {
     const nowMs = parts.clock.now()
     this.#bucket = new TokenBucket(parts.requestsPerMinute, parts.burst, nowMs)
     for (const { endpoint, untilMs } of parts.store.bans(parts.clientId)) {
+      if (untilMs > nowMs + longestMs) continue
       // Whether a stored ban of one endpoint was for quota is not kept; it is what such bans are for.
       this.#bans.set(endpoint ?? everything, {
         untilMs,
         setAtMs: nowMs,
+        lengthMs: untilMs - nowMs,
         inARow: 1,
         quota: endpoint !== null && endpoint !== tokenEndpoint,
       })
@@ -120,9 +124,11 @@ export class RateGate {
     // Refused again and again after waiting as told: wait longer than told.
     const floorMs = Math.min(1000 * 2 ** Math.max(0, inARow - 3), 60_000)
     const untilMs = nowMs + Math.max(retryAfterMs ?? guessMs, floorMs)
+    const longerMs = Math.max(untilMs, before ? untilOf(before, nowMs) : 0)
     const ban = {
-      untilMs: Math.max(untilMs, before?.untilMs ?? 0),
+      untilMs: longerMs,
       setAtMs: sameBurst ? before.setAtMs : nowMs,
+      lengthMs: longerMs - nowMs,
       inARow,
       quota,
     }
@@ -146,7 +152,7 @@ export class RateGate {
   /** For `/health`. */
   state(): GateState {
     const nowMs = this.#parts.clock.now()
-    const shut = [...this.#bans].filter(([, { untilMs }]) => untilMs > nowMs)
+    const shut = [...this.#bans].filter(([, ban]) => untilOf(ban, nowMs) > nowMs)
     return {
       untilMs: shut.find(([key]) => key === everything)?.[1].untilMs ?? null,
       endpoints: shut
@@ -181,7 +187,7 @@ export class RateGate {
   #banOf(endpoint: string): Ban | undefined {
     const nowMs = this.#parts.clock.now()
     return [this.#bans.get(everything), this.#bans.get(endpoint)]
-      .filter((ban) => ban !== undefined && ban.untilMs > nowMs)
+      .filter((ban) => ban !== undefined && untilOf(ban, nowMs) > nowMs)
       .sort((a, b) => (b?.untilMs ?? 0) - (a?.untilMs ?? 0))[0]
   }
 
@@ -194,6 +200,12 @@ export class RateGate {
       log.warn({ err: error }, 'a rate limit could not be stored: a restart would forget it')
     }
   }
+}
+
+/** When a ban ends. A clock set back must not make it longer than it was. */
+function untilOf(ban: Ban, nowMs: number): number {
+  ban.untilMs = Math.min(ban.untilMs, nowMs + ban.lengthMs)
+  return ban.untilMs
 }
 
 function banned(endpoint: string, { untilMs, quota }: Ban, waitMs: number): ConnectorError {

@@ -21,6 +21,7 @@ import { WaitBudget } from './wait-budget.ts'
 const attempts = 4
 const marginMs = 60_000
 const storeAgainMs = 5_000
+const refreshAgainMs = 5_000
 
 /** The credentials of one connection, as configured. */
 export type Credentials = { clientId: string; clientSecret: string; refreshToken: string | null }
@@ -66,6 +67,7 @@ export class TokenManager {
   #refreshToken: string | null
   #needsConsent: string | null = null
   #rejected = false
+  #isClosing = false
   #held: Held | undefined
   #refreshing: Promise<Held | 'limited'> | undefined
   #unstored: { token: string; triedAtMs: number } | undefined
@@ -121,6 +123,17 @@ export class TokenManager {
     if (this.#held?.value === token.value) this.#held = undefined
   }
 
+  /**
+   * Waits for a refresh that is under way: the answer may bring a rotated token, and whoever closes
+   * the connection under it locks the owner out. Then stores what could not be stored before.
+   */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    // Whoever waits for it is told of its failure.
+    await this.#refreshing?.catch(() => undefined)
+    this.#storeAgain(true)
+  }
+
   /** Throws `reauthorisation-required` when it is known that no token can be had; asks nobody. */
   requireConsent(): void {
     const error = this.#consentError()
@@ -140,6 +153,13 @@ export class TokenManager {
   /** The last minute of a token that could not be refreshed is still good. */
   #isGood(held: Held | undefined): held is Held {
     return held !== undefined && this.#parts.clock.now() < held.endsAtMs
+  }
+
+  /** It is not refreshed again at every request of its last minute. */
+  #putOff(token: Held): Held {
+    const refreshAtMs = Math.min(this.#parts.clock.now() + refreshAgainMs, token.endsAtMs)
+    this.#held = { ...token, refreshAtMs }
+    return this.#held
   }
 
   #stateName(): TokenState['state'] {
@@ -177,8 +197,8 @@ export class TokenManager {
       } catch (error) {
         if (!(error instanceof UpstreamFault)) throw error
         const waitMs = backoff(attempt)
-        if (attempt === attempts || waitMs > budget.remainingMs) {
-          if (this.#isGood(this.#held)) return this.#held
+        if (attempt === attempts || waitMs > budget.remainingMs || this.#isClosing) {
+          if (this.#isGood(this.#held)) return this.#putOff(this.#held)
           throw error.toError(tokenEndpoint, attempt)
         }
         log.warn(
@@ -253,10 +273,13 @@ export class TokenManager {
   }
 
   /** Stores a rotated token; what fails is tried again at the next chance, seconds later. */
-  #storeAgain(): void {
+  #storeAgain(atOnce = false): void {
     const { store, clock, log, connection } = this.#parts
     const nowMs = clock.now()
-    if (!this.#unstored || nowMs - this.#unstored.triedAtMs < storeAgainMs) return
+    if (!this.#unstored) return
+    const sinceMs = nowMs - this.#unstored.triedAtMs
+    // A clock set back must not put it off.
+    if (!atOnce && sinceMs >= 0 && sinceMs < storeAgainMs) return
     this.#unstored.triedAtMs = nowMs
     try {
       store.saveRefreshToken(this.#origin as Origin, this.#unstored.token, nowMs)

@@ -5,7 +5,10 @@ import { UpstreamFault } from './fault.ts'
 
 const maxBodyBytes = 64 * 1024 * 1024
 
-const decoders = new Map<string, (body: Buffer) => Promise<Buffer>>([
+const decoders = new Map<
+  string,
+  (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
+>([
   ['gzip', promisify(zlib.gunzip)],
   ['x-gzip', promisify(zlib.gunzip)],
   ['deflate', promisify(zlib.inflate)],
@@ -63,7 +66,7 @@ export function createTransport(timeouts: Timeouts = defaultTimeouts): Transport
       const total = AbortSignal.timeout(timeouts.totalMs)
       const either = signal ? AbortSignal.any([signal, total]) : total
       try {
-        return await exchange(agent, request, either)
+        return await exchange(agent, request, either, signal)
       } catch (error) {
         if (signal?.aborted) throw signal.reason
         if (total.aborted) {
@@ -79,6 +82,7 @@ async function exchange(
   agent: Dispatcher,
   request: WireRequest,
   signal: AbortSignal,
+  callers: AbortSignal | undefined,
 ): Promise<Answer> {
   const { origin, pathname, search } = new URL(request.url)
   const answer = await agent.request({
@@ -89,15 +93,26 @@ async function exchange(
     body: request.body ?? null,
     signal,
   })
+  const { statusCode: status, headers } = answer
+  try {
+    const body = await decode(await collect(answer.body), headers['content-encoding'])
+    return { status, headers, text: body.toString('utf8') }
+  } catch (error) {
+    // A refusal is one whatever becomes of its body: a 429 must not be asked again at once.
+    if (status === 200 || callers?.aborted) throw error
+    return { status, headers, text: '' }
+  }
+}
+
+async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of answer.body) {
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > maxBodyBytes) throw new UpstreamFault('error', 'an answer of over 64 MiB')
     chunks.push(chunk)
   }
-  const body = await decode(Buffer.concat(chunks), answer.headers['content-encoding'])
-  return { status: answer.statusCode, headers: answer.headers, text: body.toString('utf8') }
+  return Buffer.concat(chunks)
 }
 
 /** Proxies and Spotify itself compress unasked, error bodies too: what the header says is done. */
@@ -112,7 +127,7 @@ async function decode(body: Buffer, encoding: string | string[] | undefined): Pr
     const decoder = decoders.get(name)
     if (!decoder) throw new UpstreamFault('error', `an answer in an unknown encoding (${name})`)
     try {
-      decoded = await decoder(decoded)
+      decoded = await decoder(decoded, { maxOutputLength: maxBodyBytes })
     } catch (cause) {
       throw new UpstreamFault('error', `an answer whose ${name} encoding is broken`, cause)
     }

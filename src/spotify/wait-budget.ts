@@ -18,7 +18,7 @@ export class WaitBudget {
 
   /** What may still be waited, in ms; never negative. */
   get remainingMs(): number {
-    const running = this.#waiting > 0 ? this.#clock.now() - this.#sinceMs : 0
+    const running = this.#waiting > 0 ? this.#elapsedMs() : 0
     return Math.max(0, this.#limitMs - this.#spentMs - running)
   }
 
@@ -33,7 +33,12 @@ export class WaitBudget {
     try {
       await this.#clock.sleep(ms, signal)
     } finally {
-      if (--this.#waiting === 0) this.#spentMs += this.#clock.now() - this.#sinceMs
+      if (--this.#waiting === 0) this.#spentMs += this.#elapsedMs()
     }
+  }
+
+  /** A clock set back must not give time back. */
+  #elapsedMs(): number {
+    return Math.max(0, this.#clock.now() - this.#sinceMs)
   }
 }

@@ -19,6 +19,11 @@ export class FakeClock implements Clock {
     return this.#nowMs
   }
 
+  /** Sets the clock as an operator does: nobody is woken by it. */
+  setTo(nowMs: number): void {
+    this.#nowMs = nowMs
+  }
+
   /** How many sleep. */
   get sleeping(): number {
     return this.#sleepers.length

@@ -4,7 +4,7 @@ import { type CursorListRead, readAfter, readCursorList } from '../../src/readin
 import { memoryLog } from '../helpers/log.ts'
 import { keys, keysOf, readCalls, toRow } from './in-memory.ts'
 
-type Page = { items: unknown[]; after: string | null }
+type Page = { items: unknown[]; after: string | null; total?: number }
 
 /** What Spotify's answer becomes; `nth` counts the requests from 1. */
 type Spoil = (page: Page, nth: number) => Partial<Page>
@@ -17,12 +17,13 @@ const isText = (value: unknown) => typeof value === 'string'
 /** A list whose cursors are the keys of its pages' last items. */
 function listOf(items: string[], spoil: Spoil = (page) => page) {
   const asked: (string | null)[] = []
-  const getPage = async (after: string | null, size: number): Promise<Page> => {
+  const getPage = async (after: string | null, size: number) => {
     asked.push(after)
     const start = after === null ? 0 : items.indexOf(after) + 1
     const page = items.slice(start, start + size)
     const last = start + size < items.length ? (page.at(-1) ?? null) : null
-    return { items: page, after: last, ...spoil({ items: page, after: last }, asked.length) }
+    const total = items.length
+    return { items: page, after: last, total, ...spoil({ items: page, after: last }, asked.length) }
   }
   const read = (change: Partial<CursorListRead> = {}) =>
     readCursorList(getPage, {
@@ -107,14 +108,17 @@ t.test('a key that repeats is given once, items without a key are counted', asyn
     1: { items: [null, null], after: '2' },
     2: { items: ['b', 'c', 'a'], after: null },
   }
-  const reading = readCursorList(async (after) => pages[after ?? 'start'] ?? emptyPage, {
-    toRow,
-    limit: 50,
-    maxPages: 100,
-    place: null,
-    offsetAt: (place) => place,
-    log: memoryLog(),
-  })
+  const reading = readCursorList(
+    async (after) => ({ total: 5, ...(pages[after ?? 'start'] ?? emptyPage) }),
+    {
+      toRow,
+      limit: 50,
+      maxPages: 100,
+      place: null,
+      offsetAt: (place) => place,
+      log: memoryLog(),
+    },
+  )
   const got = await collect(reading)
   t.strictSame(keysOf(got), ['a', 'b', 'c'])
   t.match(got, { ...whole, skipped: 3, pages: 3 })
@@ -174,4 +178,16 @@ t.test('what is no cursor is an invalid offset', async (t) => {
     t.throws(() => readAfter(place, isText), { code: 'invalid-offset' }, JSON.stringify(place))
   }
   t.throws(() => readAfter({ after: 'a' }, (value) => value === 'b'), { code: 'invalid-offset' })
+})
+
+t.test('empty pages of no total, in the middle, are no end however often they come', async (t) => {
+  const { asked, read } = listOf(keys(120), (page, nth) =>
+    nth === 1 ? page : { ...emptyPage, total: 0 },
+  )
+  t.match(await collect(read()), {
+    hasMore: true,
+    offset: { after: 'key 49' },
+    interrupted: { code: 'upstream-error' },
+  })
+  t.equal(asked.length, 5)
 })

@@ -38,7 +38,11 @@ t.test('a total that is no count is refused', async (t) => {
 t.test('followed artists lie under `artists`, with the cursor of the next page', async (t) => {
   const items = [{ id: 'a' }]
   const page = { items, total: 2, next: 'https://api.spotify.com/v1/me/following?after=a' }
-  t.same(readFollowing({ artists: { ...page, cursors: { after: 'a' } } }), { items, after: 'a' })
+  t.same(readFollowing({ artists: { ...page, cursors: { after: 'a' } } }), {
+    items,
+    after: 'a',
+    total: 2,
+  })
 })
 
 t.test('the end of the followed artists is where no cursor leads on', async (t) => {
@@ -46,6 +50,7 @@ t.test('the end of the followed artists is where no cursor leads on', async (t) 
     t.same(readFollowing({ artists: { items: [], next: null, cursors } }), {
       items: [],
       after: null,
+      total: null,
     })
   }
 })

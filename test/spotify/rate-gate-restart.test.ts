@@ -57,3 +57,15 @@ t.test('a ban that can not be stored holds all the same, and is warned of', asyn
   await clock.advance(5_000)
   t.equal(await entered, noonMs + 5_000)
 })
+
+t.test('a clock that was wrong when a ban came does not prolong it', async (t) => {
+  const yearMs = 365 * 24 * hourMs
+  const store = memoryStore(t)
+  const clock = new FakeClock(noonMs + 4 * yearMs)
+  const gate = openGate(t, { store, clock })
+  gate.refuse({ retryAfterMs: 3_000 })
+  clock.setTo(noonMs)
+  await t.rejects(gate.enter(tracks, { waitMs: 0 }), { code: 'rate-limited', retryAfterS: 3 })
+  const after = openGate(t, { store, clock })
+  t.equal(await after.enter(tracks), noonMs)
+})

@@ -151,3 +151,46 @@ function spied(store: Store, methods: Partial<Store>): Store {
     get: (target, name: keyof Store) => methods[name] ?? target[name].bind(target),
   })
 }
+
+t.test('closing waits for a refresh that nobody waits for any more', async (t) => {
+  const store = memoryStore(t)
+  const parts = spotifyParts(t, { store })
+  let answer = () => {}
+  const sent = new Promise<void>((resolve) => {
+    parts.wire.token = async () => {
+      resolve()
+      await new Promise<void>((go) => {
+        answer = go
+      })
+      return tokenAnswer({ refresh_token: 'rotated' })
+    }
+  })
+  const reader = new AbortController()
+  const left = t.rejects(parts.tokens.get(parts.call({ signal: reader.signal })))
+  await sent
+  reader.abort(new Error('gone'))
+  await left
+  const closed = parts.tokens.close()
+  answer()
+  await closed
+  const after = spotifyParts(t, { store })
+  await after.tokens.get(after.call())
+  t.equal(exchanged(after, 1), 'rotated')
+})
+
+t.test('closing stores a token that could not be stored before', async (t) => {
+  const store = memoryStore(t)
+  let isFull = true
+  const saveRefreshToken: Store['saveRefreshToken'] = (...rotated) => {
+    if (isFull) throw new Error('disk full')
+    store.saveRefreshToken(...rotated)
+  }
+  const parts = spotifyParts(t, { store: spied(store, { saveRefreshToken }) })
+  parts.wire.token = () => tokenAnswer({ refresh_token: 'rotated' })
+  await parts.tokens.get(parts.call())
+  isFull = false
+  await parts.tokens.close()
+  const after = spotifyParts(t, { store })
+  await after.tokens.get(after.call())
+  t.equal(exchanged(after, 1), 'rotated')
+})

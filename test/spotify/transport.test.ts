@@ -4,6 +4,7 @@ import zlib from 'node:zlib'
 import t, { type Test } from 'tap'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { createTransport } from '../../src/spotify/transport.ts'
+import { authorized } from '../helpers/access-token.ts'
 import { rawServer } from '../helpers/raw-server.ts'
 
 const body = JSON.stringify({ name: 'Motörhead 🎵' })
@@ -14,8 +15,13 @@ async function start(t: Test) {
   const transport = createTransport()
   t.teardown(() => transport.close())
   t.teardown(() => simulator.close())
+  const bearer = await authorized(simulator)
   const get = (headers = {}) =>
-    transport.send({ method: 'GET', url: `${simulator.apiUrl}/me`, headers })
+    transport.send({
+      method: 'GET',
+      url: `${simulator.apiUrl}/me`,
+      headers: { ...bearer, ...headers },
+    })
   const answer = (status: number, sent: string | Buffer, headers = {}) =>
     simulator.faults.add({ on: '/me', fault: { kind: 'status', status, body: sent, headers } })
   return { simulator, transport, get, answer }

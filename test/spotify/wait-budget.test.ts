@@ -63,3 +63,14 @@ t.test('an aborted wait rejects with the reason, and counts as far as it came', 
   t.equal(budget.remainingMs, 17_000)
   t.equal(clock.sleeping, 0)
 })
+
+t.test('a clock set back gives no time back', async (t) => {
+  const clock = new FakeClock()
+  const budget = new WaitBudget(20_000, clock)
+  const waited = budget.wait(5_000, signal)
+  clock.setTo(clock.now() - 3600_000)
+  t.equal(budget.remainingMs, 20_000)
+  await clock.advance(3600_000 + 5_000)
+  await waited
+  t.ok(budget.remainingMs <= 20_000)
+})
