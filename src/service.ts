@@ -117,7 +117,7 @@ async function demoUpstream(clock: Clock): Promise<Upstream> {
     clock,
     clientId: demoClientId,
     livePlays: true,
-    rateLimit: { requests: 200, windowMs: 30_000 },
+    rateLimit: { requests: 400, windowMs: 30_000 },
   })
   const { apiUrl, accountsUrl, clientId, clientSecret, refreshToken } = simulator
   return {

@@ -83,7 +83,12 @@ export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts)
         querystring: NoQuery,
         response: {
           200: ok('It can serve.', Up, { status: 'ok' }),
-          ...problemResponses('invalid-option', 'bad-request', 'host-not-allowed', 'method-not-allowed'),
+          ...problemResponses(
+            'invalid-option',
+            'bad-request',
+            'host-not-allowed',
+            'method-not-allowed',
+          ),
         },
       },
     },
@@ -132,10 +137,7 @@ function health({ connections, mode, version }: Parts) {
   const gate = connections.gate()
   const unstored = statuses.some((status) => status.unstored)
   const troubled =
-    unstored ||
-    gate.untilMs !== null ||
-    gate.endpoints.length > 0 ||
-    statuses.some(({ state }) => state !== 'ok' && state !== 'unknown')
+    unstored || gate.untilMs !== null || gate.endpoints.length > 0 || statuses.some(isTroubled)
   return {
     status: troubled ? 'degraded' : 'ok',
     mode,
@@ -150,6 +152,11 @@ function health({ connections, mode, version }: Parts) {
         }
       : { status: 'ok' },
   }
+}
+
+/** It can't be read, or soon won't be. Scopes may be missing because the owner wanted it so. */
+function isTroubled({ state, daysLeft }: ConnectionStatus): boolean {
+  return (state !== 'ok' && state !== 'unknown') || (daysLeft !== null && daysLeft < 0)
 }
 
 function connectionOf(status: ConnectionStatus) {

@@ -31,7 +31,7 @@ export function registerNotFound(app: FastifyInstance): void {
     if (!address || address.methods.has(method)) {
       return new HttpFailure(
         'not-found',
-        `There is nothing at ${quote(path)}. What there is: /docs.`,
+        `There is nothing at ${quote(path)}. The tables are at /tables, the description of all there is at /docs.`,
       )
     }
     const allow = [...address.methods].sort().join(', ')

@@ -82,7 +82,10 @@ export class TokenManager {
     parts.secrets.addPermanent(authorization.slice('Basic '.length))
     this.#refreshToken = refreshToken
     this.#origin = refreshToken === null ? null : originOf(parts.connection, clientId, refreshToken)
-    if (this.#origin === null) return
+    if (this.#origin === null) {
+      parts.log.warn({ connection: parts.connection }, this.#consentError()?.message)
+      return
+    }
     const stored = parts.store.openConsent(this.#origin, parts.clock.now())
     this.#refreshToken = stored.refreshToken ?? refreshToken
     this.#needsConsent = stored.needsConsent?.reason ?? null
@@ -132,6 +135,11 @@ export class TokenManager {
     // Whoever waits for it is told of its failure.
     await this.#refreshing?.catch(() => undefined)
     this.#storeAgain(true)
+    if (!this.#unstored) return
+    this.#parts.log.error(
+      { connection: this.#parts.connection },
+      'the rotated refresh token is lost with this process: the owner has to consent again',
+    )
   }
 
   /** Throws `reauthorisation-required` when it is known that no token can be had; asks nobody. */

@@ -91,7 +91,10 @@ t.test('there is nothing at another address, in any method', async (t) => {
         continue
       }
       const problem = assertProblem(t, answer, 'not-found', 404)
-      t.equal(problem.detail, `There is nothing at "${url}". What there is: /docs.`)
+      t.equal(
+        problem.detail,
+        `There is nothing at "${url}". The tables are at /tables, the description of all there is at /docs.`,
+      )
     }
   }
   t.equal(simulator.stats.requests.length, 0)
