@@ -1,7 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { refuseSocket, registerBareSockets } from './bare-sockets.ts'
-import type { Clock } from './clock.ts'
 import { registerDraining } from './draining.ts'
 import { ProblemSchema, sendProblem } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
@@ -11,25 +10,20 @@ import { healthRoutes } from './routes/health.ts'
 import { registerHostCheck } from './routes/host.ts'
 import { registerNotFound } from './routes/not-found.ts'
 import { queryValidator } from './routes/query.ts'
-import { readRoutes } from './routes/read.ts'
+import { type ReadRouteParts, readRoutes } from './routes/read.ts'
 import { tableRoutes } from './routes/tables.ts'
-import type { Secrets } from './secrets.ts'
-import type { Connections } from './spotify/connections.ts'
 
 /** What the app is made of. */
-export type AppParts = {
-  connections: Connections
+export type AppParts = ReadRouteParts & {
   mode: 'demo' | 'spotify'
   version: string
   allowAnonymous: boolean
-  secrets: Secrets
-  clock: Clock
   logger: FastifyBaseLogger
 }
 
 /** The HTTP side of the service, ready to listen. It has no side effects until it does. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { connections, mode, version, allowAnonymous, secrets, clock, logger } = parts
+  const { connections, mode, version, allowAnonymous, secrets, logger } = parts
   // What every answer carries, whoever gives it.
   const headers = {
     'x-content-type-options': 'nosniff',
@@ -79,7 +73,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addSchema(ProblemSchema)
   await registerOpenApi(app, { version, demo: mode === 'demo' })
   await app.register(tableRoutes)
-  await app.register(readRoutes, { connections, clock, secrets })
+  // As one member: Fastify takes some names, such as logLevel, for options of its own.
+  await app.register(readRoutes, { parts })
   await app.register(healthRoutes, { connections, mode, version })
   await registerDocs(app)
   return app

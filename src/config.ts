@@ -46,7 +46,9 @@ const variables = {
   SPOTIFY_ACCOUNTS_URL: url('https://accounts.spotify.com'),
   SPOTIFY_REQUESTS_PER_MINUTE: wholeNumber(100, 0, 1_000_000),
   SPOTIFY_BURST: wholeNumber(250, 1, 1_000_000),
+  SPOTIFY_CONCURRENCY: wholeNumber(8, 1, 256),
   READ_WAIT_BUDGET_MS: wholeNumber(20_000, 0, dayMs),
+  STREAM_WAIT_BUDGET_MS: wholeNumber(600_000, 0, dayMs),
   DATABASE_URL: {
     allowed: 'sqlite: and the path of a file, such as sqlite:.data/connector.db',
     // What is behind the scheme is for the database to judge.
@@ -57,8 +59,6 @@ const variables = {
   API_KEYS: refused('this version checks no access keys and would serve everybody'),
   DATABASE_ENCRYPTION_KEY: refused('this version would store refresh tokens unencrypted'),
   PUBLIC_URL: notYet(),
-  SPOTIFY_CONCURRENCY: notYet(),
-  STREAM_WAIT_BUDGET_MS: notYet(),
   EXTERNAL_OPTIONS_ALLOW_LIST: notYet(),
   MAX_CONCURRENT_READS: notYet(),
   SHUTDOWN_GRACE_MS: notYet(),
@@ -94,7 +94,10 @@ export type Config = {
   requestsPerMinute: number
   /** How many requests the token bucket holds. */
   burst: number
+  /** Pages of one read in flight at once. */
+  concurrency: number
   readWaitBudgetMs: number
+  streamWaitBudgetMs: number
   /** `sqlite:` and a path. */
   databaseUrl: string
   /** Whether the operator chose it: a demo keeps its database in memory otherwise. */
@@ -143,7 +146,9 @@ export function readConfig(
     spotifyAccountsUrl: values.SPOTIFY_ACCOUNTS_URL,
     requestsPerMinute: values.SPOTIFY_REQUESTS_PER_MINUTE,
     burst: values.SPOTIFY_BURST,
+    concurrency: values.SPOTIFY_CONCURRENCY,
     readWaitBudgetMs: values.READ_WAIT_BUDGET_MS,
+    streamWaitBudgetMs: values.STREAM_WAIT_BUDGET_MS,
     databaseUrl: values.DATABASE_URL,
     databaseUrlGiven: env.DATABASE_URL !== undefined,
     notYetUsed: entries()

@@ -123,9 +123,7 @@ export function sendProblem(
   secrets: Secrets,
 ): FastifyReply {
   const failure = toFailure(error, request.url)
-  const problem = toProblem(failure, request, secrets)
-  if (failure.code === 'internal') request.log.error({ err: error }, 'a fault of this service')
-  note(request, { code: failure.code, detail: problem.detail })
+  const problem = noteProblem(request, failure, secrets, error)
   if (failure.retryAfterS !== undefined) reply.header('retry-after', failure.retryAfterS)
   if (failure instanceof HttpFailure) reply.headers(failure.headers)
   return reply
@@ -135,6 +133,20 @@ export function sendProblem(
     .type(problemType)
     .serializer(JSON.stringify)
     .send(problem)
+}
+
+/** The problem document that an error is; the request's log line tells of it. */
+export function noteProblem(
+  request: FastifyRequest,
+  error: unknown,
+  secrets: Secrets,
+  cause = error,
+): Problem {
+  const failure = toFailure(error, request.url)
+  const problem = toProblem(failure, request, secrets)
+  if (failure.code === 'internal') request.log.error({ err: cause }, 'a fault of this service')
+  note(request, { code: failure.code, detail: problem.detail })
+  return problem
 }
 
 /** The problem document of a failure, with every secret struck out. */

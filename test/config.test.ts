@@ -43,7 +43,9 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     spotifyAccountsUrl: 'https://accounts.spotify.com',
     requestsPerMinute: 100,
     burst: 250,
+    concurrency: 8,
     readWaitBudgetMs: 20_000,
+    streamWaitBudgetMs: 600_000,
     databaseUrl: 'sqlite:.data/connector.db',
     databaseUrlGiven: false,
     notYetUsed: [],
@@ -64,7 +66,9 @@ t.test('what is set is taken', async (t) => {
     SPOTIFY_ACCOUNTS_URL: 'HTTP://LOCALHOST:9001//',
     SPOTIFY_REQUESTS_PER_MINUTE: '0',
     SPOTIFY_BURST: '1',
+    SPOTIFY_CONCURRENCY: '1',
     READ_WAIT_BUDGET_MS: '1000',
+    STREAM_WAIT_BUDGET_MS: '2000',
     DATABASE_URL: 'sqlite:/data/connector.db',
   })
   t.strictSame(config, {
@@ -83,7 +87,9 @@ t.test('what is set is taken', async (t) => {
     spotifyAccountsUrl: 'http://localhost:9001',
     requestsPerMinute: 0,
     burst: 1,
+    concurrency: 1,
     readWaitBudgetMs: 1000,
+    streamWaitBudgetMs: 2000,
     databaseUrl: 'sqlite:/data/connector.db',
     databaseUrlGiven: true,
     notYetUsed: [],
@@ -116,6 +122,9 @@ const wrong: [variable: string, env: Env][] = [
   ['PORT', { PORT: '٨٠' }],
   ['SPOTIFY_REQUESTS_PER_MINUTE', { SPOTIFY_REQUESTS_PER_MINUTE: '-5' }],
   ['SPOTIFY_BURST', { SPOTIFY_BURST: '0' }],
+  ['SPOTIFY_CONCURRENCY', { SPOTIFY_CONCURRENCY: '0' }],
+  ['SPOTIFY_CONCURRENCY', { SPOTIFY_CONCURRENCY: '257' }],
+  ['STREAM_WAIT_BUDGET_MS', { STREAM_WAIT_BUDGET_MS: '10min' }],
   ['READ_WAIT_BUDGET_MS', { READ_WAIT_BUDGET_MS: '20s' }],
   ['READ_WAIT_BUDGET_MS', { READ_WAIT_BUDGET_MS: '99999999999' }],
   ['HOST', { HOST: '0.0.0.0' }],
@@ -212,7 +221,9 @@ t.test('any text in a numeric variable gives a number in range or a line naming 
     ['PORT', 'port', 0, 65_535],
     ['SPOTIFY_REQUESTS_PER_MINUTE', 'requestsPerMinute', 0, 1_000_000],
     ['SPOTIFY_BURST', 'burst', 1, 1_000_000],
+    ['SPOTIFY_CONCURRENCY', 'concurrency', 1, 256],
     ['READ_WAIT_BUDGET_MS', 'readWaitBudgetMs', 0, 86_400_000],
+    ['STREAM_WAIT_BUDGET_MS', 'streamWaitBudgetMs', 0, 86_400_000],
   ]
   const numeric = fc.oneof(fc.integer().map(String), fc.double().map(String))
   const text = fc.oneof(
@@ -305,8 +316,6 @@ t.test('a secret that was put where its path belongs is not told', async (t) => 
 t.test('variables of later versions are listed, and nothing else is', async (t) => {
   const { notYetUsed } = configOf({
     PUBLIC_URL: 'https://connector.example',
-    SPOTIFY_CONCURRENCY: '8',
-    STREAM_WAIT_BUDGET_MS: '600000',
     EXTERNAL_OPTIONS_ALLOW_LIST: 'limit',
     MAX_CONCURRENT_READS: '256',
     SHUTDOWN_GRACE_MS: '25000',
@@ -315,8 +324,6 @@ t.test('variables of later versions are listed, and nothing else is', async (t) 
   })
   t.strictSame(notYetUsed, [
     'PUBLIC_URL',
-    'SPOTIFY_CONCURRENCY',
-    'STREAM_WAIT_BUDGET_MS',
     'EXTERNAL_OPTIONS_ALLOW_LIST',
     'MAX_CONCURRENT_READS',
     'SHUTDOWN_GRACE_MS',

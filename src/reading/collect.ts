@@ -2,12 +2,13 @@ import { ConnectorError } from '../errors.ts'
 import type { Offset } from './offset.ts'
 import type { Gap, Reading, Row } from './reading.ts'
 
-/** What one call read, whole. */
+/** What one call read. */
 export type Collected = {
-  records: Row[]
   offset: Offset | null
   hasMore: boolean
-  /** Items without a key that were left out. */
+  /** How many rows were read. */
+  records: number
+  /** How many items were left out for want of a key. */
   skipped: number
   pages: number
   gap?: Gap
@@ -15,26 +16,37 @@ export type Collected = {
   interrupted?: ConnectorError
 }
 
+/** The same, and the rows as `encode` has written them, page by page. */
+export type Written<Part> = Collected & { parts: Part[] }
+
 /**
- * Reads to the end of the call. A retryable failure after the first page does not throw away what
- * was read; any other failure is thrown.
+ * Reads to the end of the call. A retryable failure after the first row does not throw away what
+ * was read; any other failure is thrown. Of the rows only what `encode` makes of them is kept.
  */
-export async function collect(reading: Reading): Promise<Collected> {
-  const records: Row[] = []
-  let offset: Offset | null = null
-  let skipped = 0
-  let pages = 0
+export async function collect<Part>(
+  reading: Reading,
+  encode: (records: readonly Row[]) => Part,
+): Promise<Written<Part>> {
+  const parts: Part[] = []
+  const soFar = { offset: null as Offset | null, records: 0, skipped: 0, pages: 0 }
   try {
     for (;;) {
       const step = await reading.next()
-      if (step.done) return { ...step.value, records, skipped, pages }
-      pages += 1
-      skipped += step.value.skipped
-      offset = step.value.offset
-      for (const record of step.value.records) records.push(record)
+      if (step.done) return { ...soFar, ...step.value, parts }
+      const { records, skipped, offset } = step.value
+      soFar.pages += 1
+      soFar.records += records.length
+      soFar.skipped += skipped
+      soFar.offset = offset
+      if (records.length > 0) parts.push(encode(records))
     }
   } catch (error) {
-    if (!(error instanceof ConnectorError && error.retryable && pages > 0)) throw error
-    return { records, offset, hasMore: true, skipped, pages, interrupted: error }
+    if (!isInterruption(error, soFar.records)) throw error
+    return { ...soFar, hasMore: true, parts, interrupted: error }
   }
+}
+
+/** Whether a failure after so many rows ends a read well, with what was read until then. */
+export function isInterruption(error: unknown, records: number): error is ConnectorError {
+  return error instanceof ConnectorError && error.retryable && records > 0
 }

@@ -1,63 +1,99 @@
-import { quote } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { pageWithItems } from './empty-page.ts'
-import { invalidOffset, type Offset, requireFields } from './offset.ts'
-import { freshRows, type Reading, type ToRow } from './reading.ts'
+import { type Offset, requireFields } from './offset.ts'
+import { placeFields, readPlace, writePlace } from './place.ts'
+import type { Chunk, Reading, Rows } from './reading.ts'
+import { type Place, type Step, Walk, type WalkOptions } from './walk.ts'
+import { type GetPage, type Pages, walkPages } from './walk-pages.ts'
 
-const furthest = 10_000_000
+/** The most items that Spotify gives for one request. Source: Web API, each list's `limit`. */
+const largest = 50
 
-/** One page of a list that is paged by position; `total` is what the server says. */
-type Page = { items: unknown[]; total: number; hasNext: boolean }
-
-/** Gets the page that begins at `position` (from 0), of at most `size` items. */
-type GetPage = (position: number, size: number) => Promise<Page>
-
-/** How a list is to be read. */
-export type ListRead = {
-  toRow: ToRow
-  /** Items a page. */
+/** How a list is to be read. `P` is where it goes on from, read from an offset. */
+export type ListRead<P> = {
+  rows: Rows
+  /** The most rows a page may give. */
   limit: number
   /** Pages for this call. */
   maxPages: number
-  /** Where to begin, from 0. */
-  place: number
+  /** Pages in flight at once. */
+  concurrency: number
+  place: P
   /** The offset that goes on at a place. */
-  offsetAt(place: { position: number }): Offset
+  offsetAt(place: Offset): Offset
   log: Log
 }
 
-/** The position in a list's offset (`{}`: the start). Throws `invalid-offset`. */
-export function readPosition(place: Offset): number {
-  requireFields(place, ['position'])
-  const { position = 0 } = place
-  if (
-    !Number.isSafeInteger(position) ||
-    (position as number) < 0 ||
-    (position as number) > furthest
-  ) {
-    throw invalidOffset(`its position is ${quote(position)}, not a whole number up to ${furthest}`)
-  }
-  return position as number
+/** What says which pages of a list are wanted and takes them, and where another call goes on. */
+export type ListPages = Pages & {
+  readonly end: 'whole' | 'more' | null
+  /** The place, as fields of an offset. */
+  place(): Offset
+  /** The rows that were held back so far, for a read that fails. */
+  heldBack?(): Step | null
 }
 
-/**
- * Reads a list page after page. The step is what a page gave, not what was asked for. The end is
- * where both `next` and `total` say so; where they disagree, the next page is asked for and an
- * empty answer decides. Each key is given once, its first place wins.
- */
-export async function* readList(getPage: GetPage, read: ListRead): Reading {
-  const seen = new Set<string>()
-  let position = read.place
-  for (let pages = 0; pages < read.maxPages; pages++) {
-    const from = position
-    // Behind the start, a total of 0 contradicts what was read: it is the fault, not the end.
-    const couldBeTheEnd = ({ total, hasNext }: Page) => !hasNext && (from === 0) === (total === 0)
-    const page = await pageWithItems(() => getPage(from, read.limit), couldBeTheEnd, read.log)
-    if (page === null) return { offset: null, hasMore: false }
-    const rows = freshRows(page.items, from, read.toRow, seen)
-    position += page.items.length
-    yield { ...rows, offset: read.offsetAt({ position }) }
-    if (!page.hasNext && position >= page.total) return { offset: null, hasMore: false }
+/** Reads the place in an offset; null: the list's start. Throws `invalid-offset`. */
+export function readListPlace(offset: Offset): Place | null {
+  requireFields(offset, placeFields)
+  return readPlace(offset)
+}
+
+/** Reads a list whose rows keep their order. Why nothing is lost or doubled: see walk.ts. */
+export function readList(getPage: GetPage, read: ListRead<Place | null>): Reading {
+  return readPages(walkFrom(walkOptions(read), read.place), getPage, read)
+}
+
+/** A walk from a place, null: the list's start. */
+export function walkFrom(options: Omit<WalkOptions, 'from'>, from: Place | null): ListPages {
+  const walk = new Walk({ ...options, from })
+  return {
+    requests: (most) => walk.requests(most),
+    take: (page) => walk.take(page),
+    place: () => writePlace(walk.place),
+    get end() {
+      return walk.end
+    },
   }
-  return { offset: read.offsetAt({ position }), hasMore: true }
+}
+
+/** Reads what `pages` wants, and gives what each page came to. */
+export async function* readPages(
+  pages: ListPages,
+  getPage: GetPage,
+  read: ListRead<unknown>,
+): Reading {
+  const offset = () => (pages.end === 'whole' ? null : read.offsetAt(pages.place()))
+  try {
+    for await (const step of walkPages(pages, getPage, read.concurrency)) {
+      // What gave nothing is no page: where the list begins so, there is no place to go on from yet.
+      if (step.given.length + step.skipped > 0) yield toChunk(step, read.rows, offset())
+    }
+  } catch (error) {
+    // A failure does not throw away what was read.
+    const step = pages.heldBack?.()
+    if (step) yield toChunk(step, read.rows, offset())
+    throw error
+  }
+  return { offset: offset(), hasMore: pages.end === 'more' }
+}
+
+/** How a walk over the list is to be made. */
+export function walkOptions({
+  rows,
+  limit,
+  maxPages,
+  log,
+}: ListRead<unknown>): Omit<WalkOptions, 'from'> {
+  return {
+    identify: rows.identify,
+    limit,
+    maxPages,
+    largest,
+    onOddEnd: () =>
+      log.warn({ limit }, 'a list ended where its total or next said that there is more'),
+  }
+}
+
+function toChunk({ given, skipped }: Step, { toRecord }: Rows, offset: Offset | null): Chunk {
+  return { records: given.map(({ item, place }) => toRecord(item, place)), skipped, offset }
 }

@@ -6,6 +6,17 @@ export type Row = Record<string, unknown>
 /** What an item of Spotify's comes to. `key` tells it from every other row of the table. */
 export type Keyed = { key: string; record: Row }
 
+/** How the items of a list become rows, in two steps: most of what overlaps is only identified. */
+export type Rows = {
+  /**
+   * What an item is known by; null for one without a key, which can't be a row. The identity is
+   * another one when the same row is saved again.
+   */
+  identify(item: unknown): { key: string; identity: string } | null
+  /** The record of an item that has a key; `place` is its place in Spotify's list, from 0. */
+  toRecord(item: unknown, place: number): Row
+}
+
 /**
  * Makes a row of an item; null for an item without a key, which can't be a row. `place` is the
  * item's place in Spotify's list, from 0.

@@ -12,6 +12,7 @@ import {
   type TimeRange,
   timeRanges,
 } from '../tables/table.ts'
+import type { Format } from './format.ts'
 import { invalidOption } from './query.ts'
 
 const longestOffset = 8000
@@ -52,11 +53,12 @@ export const ReadQuery = Type.Object(
       Type.String({ default: 'default', description: 'Which account is read.' }),
     ),
     format: Type.Optional(
-      Type.Unsafe<'json'>({
+      Type.Unsafe<Format>({
         type: 'string',
-        enum: ['json'],
+        enum: ['json', 'ndjson'],
         default: 'json',
-        description: 'How the answer is written.',
+        description:
+          'How the answer is written: as one JSON object, or as a stream of lines. It goes before the `Accept` header.',
       }),
     ),
   },
@@ -70,7 +72,7 @@ export type ReadQuery = {
   max_pages?: number
   time_range?: TimeRange
   connection?: string
-  format?: 'json'
+  format?: Format
 }
 
 /** A read that has been checked whole, and has asked nobody yet. */

@@ -1,68 +1,40 @@
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import type { Clock } from '../clock.ts'
-import { problemResponses, toProblem } from '../problems.ts'
-import { type Collected, collect } from '../reading/collect.ts'
+import { noteProblem, problemResponses, toProblem } from '../problems.ts'
+import { type Collected, collect, type Written } from '../reading/collect.ts'
+import type { Row } from '../reading/reading.ts'
 import { note } from '../request-log.ts'
+import type { Tally } from '../schema/project.ts'
 import type { Secrets } from '../secrets.ts'
 import type { Connections } from '../spotify/connections.ts'
+import type { WaitBudget } from '../spotify/wait-budget.ts'
 import { tables } from '../tables/index.ts'
-import { anyRoute, ok } from './answers.ts'
+import { anyRoute } from './answers.ts'
+import { type Format, formatOf, mediaTypes } from './format.ts'
+import { ndjson } from './ndjson.ts'
+import { Answer, example, exampleLine, Line, recordName } from './read-answer.ts'
 import { nextUrl, ReadQuery, type ReadRequest, readRequest } from './read-request.ts'
 import { TableParams } from './tables.ts'
 
 /** What the route is given. */
-type Parts = { connections: Connections; clock: Clock; secrets: Secrets }
+export type ReadRouteParts = {
+  connections: Connections
+  clock: Clock
+  secrets: Secrets
+  /** Pages of one read in flight at once. */
+  concurrency: number
+  readWaitBudgetMs: number
+  streamWaitBudgetMs: number
+}
+
+type Parts = ReadRouteParts
 
 type Request = FastifyRequest<{ Params: { name: string }; Querystring: ReadQuery }>
 
-const Answer = Type.Object({
-  records: Type.Array(
-    Type.Unsafe({ anyOf: tables.map(({ name }) => ({ $ref: `${recordName(name)}#` })) }),
-  ),
-  offset: Type.Unsafe({
-    type: ['object', 'null'],
-    description: 'Goes into the next call as it is; null when a snapshot has been read whole.',
-  }),
-  has_more: Type.Boolean(),
-  next: Type.Optional(
-    Type.String({ description: 'When `has_more`: the relative URL of the next call.' }),
-  ),
-  skipped: Type.Optional(Type.Integer({ description: 'Items without a key, left out.' })),
-  gap: Type.Optional(
-    Type.Object(
-      { after: Type.String(), before: Type.String() },
-      { description: 'Plays may have been lost between these instants (Unix ms).' },
-    ),
-  ),
-  retry_after_s: Type.Optional(Type.Integer({ description: 'When to come back.' })),
-  interrupted: Type.Optional(Type.Unsafe({ $ref: 'Problem#' })),
-})
-
-const example = {
-  records: [
-    {
-      id: 'ada',
-      display_name: 'Ada',
-      uri: 'spotify:user:ada',
-      href: 'https://api.spotify.com/v1/users/ada',
-      email: null,
-      country: null,
-      product: null,
-      explicit_content: null,
-      followers: null,
-      images: [],
-      external_urls: { spotify: 'https://open.spotify.com/user/ada' },
-      account_id: '5f2b8c0d9e',
-    },
-  ],
-  offset: null,
-  has_more: false,
-}
-
 /** Reads the rows of a table. */
-export const readRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) => {
+export const readRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (app, { parts }) => {
   for (const { name, description, record } of tables) {
     app.addSchema({ $id: recordName(name), title: recordName(name), description, ...record })
   }
@@ -80,7 +52,13 @@ export const readRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
         params: TableParams,
         querystring: ReadQuery,
         response: {
-          200: ok('Rows, and where to go on.', Answer, example),
+          200: {
+            description: 'Rows, and where to go on.',
+            content: {
+              [mediaTypes.json]: { schema: Answer, example },
+              [mediaTypes.ndjson]: { schema: Line, example: exampleLine },
+            },
+          },
           ...problemResponses(
             'table-not-found',
             'connection-not-found',
@@ -90,6 +68,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
             'credentials-rejected',
             'insufficient-scope',
             'account-not-allowed',
+            'snapshot-changed',
             'rate-limited',
             'quota-exceeded',
             'upstream-error',
@@ -99,7 +78,10 @@ export const readRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
         },
       },
     },
-    (request, reply) => answer(request as Request, reply, parts),
+    (request, reply) =>
+      formatOfRequest(request as Request) === 'json'
+        ? answerJson(request as Request, reply, parts)
+        : answerNdjson(request as Request, reply, parts),
   )
   // A reader that asks HEAD first (DuckDB does) must not cost Spotify a read, so HEAD has its own.
   app.head(
@@ -107,64 +89,113 @@ export const readRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
     { schema: { hide: true, params: TableParams, querystring: ReadQuery } },
     async (request, reply) => {
       check(request as Request, parts)
-      return headers(reply).send()
+      return headers(reply, formatOfRequest(request as Request)).send()
     },
   )
 }
 
-function recordName(table: string): string {
-  return `${table}_record`
-}
-
-async function answer(request: Request, reply: FastifyReply, parts: Parts): Promise<FastifyReply> {
+/** A read that has been checked and begun: whoever writes it asks it for its pages. */
+function begin(request: Request, reply: FastifyReply, parts: Parts, format: Format) {
   const { table, start, connection } = check(request, parts)
   // A reader that goes away ends the read: it would eat the rate limit of the one that tries again.
   const reader = new AbortController()
   reply.raw.once('close', () => reader.abort(new Error('the reader went away')))
   const tally = { mistyped: 0 }
-  const session = connection.open({
+  const { spotify, budget } = connection.open({
     scopes: table.scopes,
     plays: table.ingestionType === 'cdc',
     signal: reader.signal,
+    waitBudgetMs: format === 'json' ? parts.readWaitBudgetMs : parts.streamWaitBudgetMs,
   })
   const reading = start({
-    spotify: session.spotify,
+    spotify,
     nowMs: parts.clock.now(),
     log: request.log,
     tally,
+    concurrency: parts.concurrency,
+    mayStartOver: format === 'json',
   })
-  let result: Collected
+  return { reading, budget, tally, isGone: () => reader.signal.aborted }
+}
+
+async function answerJson(
+  request: Request,
+  reply: FastifyReply,
+  parts: Parts,
+): Promise<FastifyReply> {
+  const { reading, budget, tally, isGone } = begin(request, reply, parts, 'json')
+  let collected: Written<Buffer>
   try {
-    result = await collect(reading)
+    collected = await collect(reading, encode)
   } catch (error) {
-    if (!reader.signal.aborted) throw error
+    if (!isGone()) throw error
     // There is nobody to be answered, and nothing has gone wrong.
     return reply.hijack()
   } finally {
-    note(request, {
-      wait_ms: session.budget.spentMs,
-      ...(tally.mistyped > 0 && { mistyped: tally.mistyped }),
-    })
+    noteEnd(request, budget, tally)
   }
-  note(request, { rows: result.records.length, pages: result.pages, outcome: outcomeOf(result) })
-  warnOf(request, result, tally.mistyped)
-  const next =
-    result.hasMore && result.offset ? nextUrl(table.name, request.query, result.offset) : null
-  if (next) reply.header('link', `<${next}>; rel="next"`)
-  return headers(reply).send(
-    JSON.stringify({
-      records: result.records,
-      offset: result.offset,
-      has_more: result.hasMore,
-      ...(next && { next }),
-      ...(result.skipped > 0 && { skipped: result.skipped }),
-      ...(result.gap && { gap: result.gap }),
-      ...(result.interrupted?.retryAfterS && { retry_after_s: result.interrupted.retryAfterS }),
-      ...(result.interrupted && {
-        interrupted: toProblem(result.interrupted, request, parts.secrets),
-      }),
-    }),
-  )
+  noteRead(request, collected)
+  const tail = tailOf(request, collected, parts.secrets)
+  if (tail.next) reply.header('link', `<${tail.next}>; rel="next"`)
+  return headers(reply, 'json').send(Readable.from(pieces(collected.parts, tail)))
+}
+
+/** Rows with a comma before each; as bytes, since text with one foreign character takes twice as many. */
+function encode(records: readonly Row[]): Buffer {
+  return Buffer.from(`,${JSON.stringify(records).slice(1, -1)}`)
+}
+
+/** The body in pieces, each of which is let go when it is out: it is never held whole a second time. */
+function* pieces(parts: Buffer[], tail: object): Generator<string | Buffer, void, void> {
+  yield '{"records":['
+  const first = parts.shift()
+  if (first) yield first.subarray(1)
+  for (let part = parts.shift(); part; part = parts.shift()) yield part
+  yield `],${JSON.stringify(tail).slice(1)}`
+}
+
+async function answerNdjson(
+  request: Request,
+  reply: FastifyReply,
+  parts: Parts,
+): Promise<FastifyReply> {
+  const { reading, budget, tally, isGone } = begin(request, reply, parts, 'ndjson')
+  const lines = ndjson(reading, {
+    waiting() {
+      const wait = budget.current
+      return (
+        wait && {
+          seconds: Math.max(1, Math.ceil((wait.untilMs - parts.clock.now()) / 1000)),
+          code: wait.code,
+        }
+      )
+    },
+    end(collected) {
+      noteRead(request, collected)
+      const { records, pages } = collected
+      return { ...tailOf(request, collected, parts.secrets), records, pages }
+    },
+    // Where the reader is gone, nobody is to be told, and nothing has gone wrong.
+    problem: (error) => (isGone() ? {} : noteProblem(request, error, parts.secrets)),
+  })
+  reply.raw.once('close', () => noteEnd(request, budget, tally))
+  try {
+    // The status waits for the first line: what fails before it is a plain problem.
+    const first = await lines.next()
+    return headers(reply, 'ndjson').send(Readable.from(resume(first, lines), { highWaterMark: 1 }))
+  } catch (error) {
+    if (!isGone()) throw error
+    return reply.hijack()
+  }
+}
+
+async function* resume(
+  first: IteratorResult<string, void>,
+  lines: AsyncGenerator<string, void, void>,
+): AsyncGenerator<string, void, void> {
+  if (first.done) return
+  yield first.value
+  yield* lines
 }
 
 function check(request: Request, { connections }: Parts) {
@@ -174,28 +205,52 @@ function check(request: Request, { connections }: Parts) {
   return { ...read, connection: connections.get(options.connection) }
 }
 
-/** What became of the read, for the log. */
-function outcomeOf({ interrupted, hasMore }: Collected): string {
-  if (interrupted) return `interrupted by ${interrupted.code}`
-  return hasMore ? 'more' : 'whole'
+function formatOfRequest({ query, headers }: Request): Format {
+  return query.format ?? formatOf(headers.accept)
 }
 
-function warnOf(request: Request, { skipped, interrupted }: Collected, mistyped: number): void {
-  const { name } = request.params
-  if (skipped > 0) request.log.warn({ table: name, skipped }, 'items without a key were left out')
-  if (mistyped > 0)
-    request.log.warn({ table: name, mistyped }, 'values of another type became null')
-  if (interrupted) {
-    request.log.warn(
-      { table: name, code: interrupted.code, detail: interrupted.message },
-      'a read ended before its time',
-    )
+/** What an answer has beside its rows. */
+function tailOf(request: Request, collected: Collected, secrets: Secrets) {
+  const { offset, hasMore, skipped, gap, interrupted } = collected
+  const next = hasMore && offset ? nextUrl(request.params.name, request.query, offset) : undefined
+  return {
+    offset,
+    has_more: hasMore,
+    ...(next !== undefined && { next }),
+    ...(skipped > 0 && { skipped }),
+    ...(gap && { gap }),
+    ...(interrupted?.retryAfterS && { retry_after_s: interrupted.retryAfterS }),
+    ...(interrupted && { interrupted: toProblem(interrupted, request, secrets) }),
   }
 }
 
-function headers(reply: FastifyReply): FastifyReply {
+/** What became of the read, for the log. */
+function noteRead(
+  request: Request,
+  { records, pages, skipped, hasMore, interrupted }: Collected,
+): void {
+  const table = request.params.name
+  const outcome = interrupted ? `interrupted by ${interrupted.code}` : hasMore ? 'more' : 'whole'
+  note(request, { rows: records, pages, outcome })
+  if (skipped > 0) request.log.warn({ table, skipped }, 'items without a key were left out')
+  if (interrupted) {
+    const { code, message } = interrupted
+    request.log.warn({ table, code, detail: message }, 'a read ended before its time')
+  }
+}
+
+/** What is known when a read ends, however it does. */
+function noteEnd(request: Request, budget: WaitBudget, { mistyped }: Tally): void {
+  note(request, { wait_ms: budget.spentMs, ...(mistyped > 0 && { mistyped }) })
+  if (mistyped > 0) {
+    request.log.warn({ table: request.params.name, mistyped }, 'values of another type became null')
+  }
+}
+
+function headers(reply: FastifyReply, format: Format): FastifyReply {
   return reply
     .header('cache-control', 'no-store')
     .header('accept-ranges', 'none')
-    .type('application/json; charset=utf-8')
+    .header('vary', 'accept')
+    .type(`${mediaTypes[format]}; charset=utf-8`)
 }

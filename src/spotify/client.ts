@@ -87,7 +87,7 @@ export class SpotifyClient {
         { endpoint, attempt: failed, waitMs, fault: outcome.fault.message },
         'a request to Spotify failed, trying again',
       )
-      await call.budget.wait(waitMs, call.signal)
+      await call.budget.wait(waitMs, call.signal, outcome.fault.code)
     }
   }
 

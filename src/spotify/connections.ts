@@ -4,7 +4,7 @@ import { ConnectorError, quote } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Secrets } from '../secrets.ts'
 import { type Backoff, fullJitter } from './backoff.ts'
-import { SpotifyClient } from './client.ts'
+import { type Call, SpotifyClient } from './client.ts'
 import { consentEnd } from './consent.ts'
 import { type GateState, RateGate } from './rate-gate.ts'
 import { allScopes } from './scopes.ts'
@@ -33,7 +33,7 @@ export type ConnectionParts = {
 export type Connection = {
   name: string
   /** The requests of one read, and the budget that they wait in. */
-  open(read: { scopes: readonly string[]; plays: boolean; signal: AbortSignal }): {
+  open(read: Pick<Call, 'scopes' | 'plays' | 'signal'> & { waitBudgetMs: number }): {
     spotify: Spotify
     budget: WaitBudget
   }
@@ -103,9 +103,9 @@ export function createConnections(parts: ConnectionParts): Connections {
     const client = new SpotifyClient({ ...its, tokens, gate: itsGate })
     return {
       name,
-      open({ scopes, plays, signal }) {
-        const budget = new WaitBudget(its.readWaitBudgetMs, clock)
-        return { spotify: openSession(client, { scopes, plays, budget, signal }), budget }
+      open({ waitBudgetMs, ...call }) {
+        const budget = new WaitBudget(waitBudgetMs, clock)
+        return { spotify: openSession(client, { ...call, budget }), budget }
       },
       close: () => tokens.close(),
       status: () => statusOf(name, tokens.state(), its.credentials.consentedAtMs, clock.now()),

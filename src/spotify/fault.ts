@@ -13,11 +13,16 @@ export class UpstreamFault extends Error {
     this.kind = kind
   }
 
+  /** The failure that it comes to when no attempt mends it. */
+  get code(): 'upstream-timeout' | 'upstream-error' {
+    return this.kind === 'timeout' ? 'upstream-timeout' : 'upstream-error'
+  }
+
   /** What the caller is told when `attempts` requests to `endpoint` have failed, this one last. */
   toError(endpoint: string, attempts: number): ConnectorError {
     const times = attempts === 1 ? 'once' : `${attempts} times`
     return new ConnectorError(
-      this.kind === 'timeout' ? 'upstream-timeout' : 'upstream-error',
+      this.code,
       `Spotify was asked for ${endpoint} ${times}; the last failure: ${this.message}. Try again later.`,
       { cause: this },
     )

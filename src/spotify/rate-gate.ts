@@ -96,7 +96,7 @@ export class RateGate {
         const waitMs = this.#bucket.waitMs(place + 1, nowMs)
         if (waitMs > entry.budget.remainingMs) throw ownLimit(entry, waitMs)
         // A moment at least: those before it are about to go.
-        await entry.budget.wait(Math.max(1, waitMs), entry.signal)
+        await entry.budget.wait(Math.max(1, waitMs), entry.signal, 'rate-limited')
       }
     } finally {
       this.#queue = this.#queue.filter((other) => other !== entry)
@@ -180,7 +180,8 @@ export class RateGate {
       if (!ban) return
       const waitMs = ban.untilMs - this.#parts.clock.now()
       if (waitMs > entry.budget.remainingMs) throw banned(entry.endpoint, ban, waitMs)
-      await entry.budget.wait(waitMs, entry.signal)
+      const code = ban.quota ? 'quota-exceeded' : 'rate-limited'
+      await entry.budget.wait(waitMs, entry.signal, code)
     }
   }
 

@@ -9,8 +9,11 @@ import {
   readProfile,
 } from './objects.ts'
 
-/** Gets the page of a list that begins at `position` (from 0), of at most `size` items. */
-export type GetPage = (position: number, size: number) => Promise<Page>
+/**
+ * Gets the page of a list that begins at `position` (from 0), of at most `size` items. The signal
+ * ends this one request, for a page that nobody needs any more.
+ */
+export type GetPage = (position: number, size: number, signal: AbortSignal) => Promise<Page>
 
 /** Gets the page of a list that begins behind `after` (null: the list's begin). */
 export type GetCursorPage = (after: string | null, size: number) => Promise<CursorPage>
@@ -35,10 +38,10 @@ export function openSession(client: SpotifyClient, call: Call): Spotify {
   return {
     list:
       (path, query = {}) =>
-      (position, size) =>
+      (position, size, signal) =>
         client.get(
           { path, query: { ...query, limit: size, offset: position }, read: readPage },
-          call,
+          { ...call, signal: AbortSignal.any([call.signal, signal]) },
         ),
     following: (after, size) =>
       client.get(

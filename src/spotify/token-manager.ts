@@ -213,7 +213,7 @@ export class TokenManager {
           { connection, attempt, waitMs, fault: error.message },
           'a token refresh failed, trying again',
         )
-        await budget.wait(waitMs, signal)
+        await budget.wait(waitMs, signal, error.code)
       }
     }
   }

@@ -1,4 +1,8 @@
 import type { Clock } from '../clock.ts'
+import type { FailureCode } from '../errors.ts'
+
+/** A wait that is going on: until when (Unix ms), and the failure that it avoids. */
+export type Wait = { untilMs: number; code: FailureCode }
 
 /**
  * How long one read may wait in all: for the rate gate and between retries. Time on the wire is
@@ -8,7 +12,7 @@ export class WaitBudget {
   readonly #limitMs: number
   readonly #clock: Clock
   #spentMs = 0
-  #waiting = 0
+  readonly #waits = new Set<Wait>()
   #sinceMs = 0
 
   constructor(limitMs: number, clock: Clock) {
@@ -18,7 +22,7 @@ export class WaitBudget {
 
   /** What may still be waited, in ms; never negative. */
   get remainingMs(): number {
-    const running = this.#waiting > 0 ? this.#elapsedMs() : 0
+    const running = this.#waits.size > 0 ? this.#elapsedMs() : 0
     return Math.max(0, this.#limitMs - this.#spentMs - running)
   }
 
@@ -27,13 +31,28 @@ export class WaitBudget {
     return this.#spentMs
   }
 
-  /** Waits `ms` and counts it. The caller has compared `ms` with `remainingMs`. */
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (this.#waiting++ === 0) this.#sinceMs = this.#clock.now()
+  /** The longest wait that is going on; null when there is none. */
+  get current(): Wait | null {
+    return [...this.#waits].reduce<Wait | null>(
+      (longest, wait) => (longest && longest.untilMs >= wait.untilMs ? longest : wait),
+      null,
+    )
+  }
+
+  /**
+   * Waits `ms` and counts it; `code` says what for. The caller has compared `ms` with
+   * `remainingMs`.
+   */
+  async wait(ms: number, signal: AbortSignal, code: FailureCode): Promise<void> {
+    const nowMs = this.#clock.now()
+    const wait = { untilMs: nowMs + ms, code }
+    if (this.#waits.size === 0) this.#sinceMs = nowMs
+    this.#waits.add(wait)
     try {
       await this.#clock.sleep(ms, signal)
     } finally {
-      if (--this.#waiting === 0) this.#spentMs += this.#elapsedMs()
+      this.#waits.delete(wait)
+      if (this.#waits.size === 0) this.#spentMs += this.#elapsedMs()
     }
   }
 

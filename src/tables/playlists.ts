@@ -1,4 +1,4 @@
-import { readList, readPosition } from '../reading/list.ts'
+import { readSwept, readSweptPlace } from '../reading/sweeps.ts'
 import { keyOf, Playlist, withKey } from './objects.ts'
 import { defineTable } from './table.ts'
 
@@ -18,6 +18,6 @@ export const playlists = defineTable({
   key: keyOf,
   // Apps in development mode get `items` where `tracks` was (Web API changelog, February 2026).
   row: (item) => withKey({ ...item, tracks: item.tracks ?? item.items }),
-  place: readPosition,
-  read: (spotify, read) => readList(spotify.list('/me/playlists'), read),
+  place: readSweptPlace,
+  read: (spotify, read) => readSwept(spotify.list('/me/playlists'), read),
 })

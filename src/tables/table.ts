@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts'
 import { bind, type Offset, unbind } from '../reading/offset.ts'
-import type { Reading, ToRow } from '../reading/reading.ts'
+import type { Reading, Rows, ToRow } from '../reading/reading.ts'
 import { compileProjector, type Tally } from '../schema/project.ts'
 import type { Struct } from '../schema/types.ts'
 import type { Spotify } from '../spotify/session.ts'
@@ -28,7 +28,16 @@ export type Options = {
 }
 
 /** What a read is given beside its options. */
-export type ReadParts = { spotify: Spotify; nowMs: number; log: Log; tally: Tally }
+export type ReadParts = {
+  spotify: Spotify
+  nowMs: number
+  log: Log
+  tally: Tally
+  /** Pages in flight at once. */
+  concurrency: number
+  /** Nobody has seen a row before the read has ended, so it may start over. */
+  mayStartOver: boolean
+}
 
 /** A table of a Spotify account. */
 export type Table = {
@@ -56,6 +65,8 @@ type Definition<P> = Omit<Table, 'open' | 'cursorField'> & {
   cursorField?: string
   /** The key of an item; null for an item that can't be a row. */
   key(item: Item): string | null
+  /** What tells the item from the same one saved again; left out: its key. */
+  identity?(item: Item): string
   /** The item with the fields that the record takes, to be projected. */
   row(item: Item, place: number, options: Options): unknown
   /** Reads the place in an offset. Throws `invalid-offset`. */
@@ -66,17 +77,17 @@ type Definition<P> = Omit<Table, 'open' | 'cursorField'> & {
 /** An item of Spotify's that is an object; any of its fields may be missing or of another type. */
 export type Item = Record<string, unknown>
 
-type ReadOf<P> = Options & {
-  place: P
-  toRow: ToRow
-  offsetAt(place: Offset): Offset
-  nowMs: number
-  log: Log
-}
+type ReadOf<P> = Options &
+  Pick<ReadParts, 'nowMs' | 'log' | 'concurrency' | 'mayStartOver'> & {
+    place: P
+    rows: Rows
+    toRow: ToRow
+    offsetAt(place: Offset): Offset
+  }
 
 /** A table from its definition: compiles the projector, and binds offsets to what they are good for. */
 export function defineTable<P>(definition: Definition<P>): Table {
-  const { key, row, place, read, ...table } = definition
+  const { key, identity = key, row, place, read, ...table } = definition
   const project = compileProjector(table.record)
   return {
     ...table,
@@ -90,19 +101,25 @@ export function defineTable<P>(definition: Definition<P>): Table {
       // A checkpoint is bound to nothing: it has to be the Python connector's, and so its own.
       const bound = table.ingestionType === 'snapshot' && Object.keys(offset).length > 0
       const from = place(bound ? unbind(binding, offset) : offset)
-      return ({ spotify, tally, nowMs, log }) =>
-        read(spotify, {
+      return ({ spotify, tally, ...parts }) => {
+        const identify: Rows['identify'] = (item) => {
+          const itsKey = isItem(item) ? key(item) : null
+          return itsKey ? { key: itsKey, identity: identity(item as Item) as string } : null
+        }
+        const toRecord: Rows['toRecord'] = (item, at) =>
+          project(row(item as Item, at, options), tally)
+        return read(spotify, {
           ...options,
+          ...parts,
           place: from,
-          toRow: (item, at) => {
-            const object = isItem(item) ? item : null
-            const itsKey = object && key(object)
-            return itsKey ? { key: itsKey, record: project(row(object, at, options), tally) } : null
+          rows: { identify, toRecord },
+          toRow(item, at) {
+            const id = identify(item)
+            return id && { key: id.key, record: toRecord(item, at) }
           },
           offsetAt: (next) => bind(binding, next),
-          nowMs,
-          log,
         })
+      }
     },
   }
 }

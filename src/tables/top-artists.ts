@@ -1,4 +1,4 @@
-import { readPosition } from '../reading/list.ts'
+import { readLookedAtPlace } from '../reading/second-look.ts'
 import { long, string, struct } from '../schema/types.ts'
 import { Artist, keyOf } from './objects.ts'
 import { defineTable } from './table.ts'
@@ -15,6 +15,6 @@ export const topArtists = defineTable({
   record: struct({ time_range: string(), ...Artist.properties, rank: long() }),
   key: keyOf,
   row: rankedRow,
-  place: readPosition,
+  place: readLookedAtPlace,
   read: readTop('/me/top/artists'),
 })

@@ -1,13 +1,13 @@
-import { type ListRead, readList } from '../reading/list.ts'
 import type { Reading } from '../reading/reading.ts'
+import { type LookedAtRead, readLookedAt } from '../reading/second-look.ts'
 import type { Spotify } from '../spotify/session.ts'
 import { withKey } from './objects.ts'
 import type { Item, Options } from './table.ts'
 
 /** Reads a top list of the time range that was asked for. */
 export function readTop(path: string) {
-  return (spotify: Spotify, read: ListRead & Options): Reading =>
-    readList(spotify.list(path, { time_range: read.timeRange }), read)
+  return (spotify: Spotify, read: LookedAtRead & Options): Reading =>
+    readLookedAt(spotify.list(path, { time_range: read.timeRange }), read)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readList, readPosition } from '../reading/list.ts'
+import { readList, readListPlace } from '../reading/list.ts'
 import { string, struct } from '../schema/types.ts'
 import { keyOf, Track, withKey } from './objects.ts'
 import { defineTable } from './table.ts'
@@ -13,7 +13,9 @@ export const tracks = defineTable({
   options: ['limit', 'max_pages'],
   record: struct({ added_at: string(), track: Track }),
   key: ({ track }) => keyOf(track),
+  // What is saved again is another item: by its key alone the move would go unseen.
+  identity: ({ track, added_at }) => `${keyOf(track)} ${added_at}`,
   row: (item) => ({ ...item, track: withKey(item.track) }),
-  place: readPosition,
+  place: readListPlace,
   read: (spotify, read) => readList(spotify.list('/me/tracks'), read),
 })

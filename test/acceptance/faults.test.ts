@@ -4,7 +4,7 @@ import t from 'tap'
 import { tokenError, unauthorized } from '../../src/simulator/spotify-errors.ts'
 import { build } from '../helpers/build.ts'
 import { isOfPagesAlone, namedFaults } from '../helpers/every-fault.ts'
-import { pagesMeet, tokenMeets } from '../helpers/meet-fault.ts'
+import { eightPagesMeet, pagesMeet, tokenMeets } from '../helpers/meet-fault.ts'
 
 let strangerWasAsked = false
 const stranger = createServer((_request, response) => {
@@ -19,6 +19,10 @@ for (const [name, one] of namedFaults(elsewhere)) {
   if (one.comesTo === 'upstream-timeout') continue // See time-limits.test.ts.
   t.test(`${name}, of the saved tracks`, async (t) => {
     await pagesMeet(t, one)
+    t.notOk(strangerWasAsked, 'no request went where an answer led to')
+  })
+  t.test(`${name}, of eight pages at once`, async (t) => {
+    await eightPagesMeet(t, one)
     t.notOk(strangerWasAsked, 'no request went where an answer led to')
   })
   if (isOfPagesAlone(one)) continue

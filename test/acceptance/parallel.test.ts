@@ -6,7 +6,7 @@ import { tooManyRequests } from '../../src/simulator/spotify-errors.ts'
 import { build } from '../helpers/build.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
 import { LeapingClock } from '../helpers/leaping-clock.ts'
-import { endsWhole, idsOf, savedTracks } from '../helpers/saved-tracks.ts'
+import { askedByPlace, endsWhole, idsOf, savedTracks } from '../helpers/saved-tracks.ts'
 
 const tracks = '/tables/tracks/read'
 
@@ -56,7 +56,8 @@ t.test('an access token that dies in the middle of a read costs one refresh', as
   })
   endsWhole(t, await get(tracks))
   t.equal(simulator.stats.token, 1 + 1)
-  t.equal(simulator.stats.api, 5 + 1)
+  const asked = Object.values(askedByPlace(simulator.stats))
+  t.ok(Math.max(...asked) === 2, 'what was in flight is asked once more')
 })
 
 t.test('a read whose access token comes after a 429 of another read is not sent', async (t) => {

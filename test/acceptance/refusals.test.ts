@@ -8,7 +8,14 @@ import {
   unauthorizedWordings,
 } from '../../src/simulator/spotify-errors.ts'
 import { build } from '../helpers/build.ts'
-import { endsWhole, isInterrupted, savedTracks } from '../helpers/saved-tracks.ts'
+import {
+  askedByPlace,
+  behindPage,
+  endsWhole,
+  isInterrupted,
+  rowsAPage,
+  savedTracks,
+} from '../helpers/saved-tracks.ts'
 
 const tracks = '/tables/tracks/read'
 const forEver = { on: '/me/tracks', times: Number.POSITIVE_INFINITY }
@@ -29,7 +36,7 @@ for (const wording of unauthorizedWordings) {
       stats.reset()
       faults.clear()
       faults.add({ on: '/me/tracks', skip, fault: unauthorized(wording) })
-      endsWhole(t, await get(tracks), 0, `once, at page ${skip + 1}`)
+      endsWhole(t, await get(tracks), `once, at request ${skip + 1}`)
       t.equal(stats.token, 1)
       t.equal(stats.api, 5 + 1)
     }
@@ -44,15 +51,17 @@ for (const wording of unauthorizedWordings) {
 
     stats.reset()
     faults.clear()
-    faults.add({ ...forEver, skip: 2, fault: unauthorized(wording) })
+    faults.add({ ...forEver, on: behindPage(2), fault: unauthorized(wording) })
     const next = isInterrupted(t, await get(tracks), problem)
     t.equal(stats.token, 1)
-    t.equal(stats.api, 2 + 1 + 4)
+    const asked = askedByPlace(stats)
+    t.equal(asked[2 * rowsAPage], 1 + 4)
+    t.ok(Math.max(...Object.values(asked)) <= 1 + 4)
     const still = await get(next)
     t.equal(still.status, 502)
     t.match(still.body, problem)
     faults.clear()
-    endsWhole(t, await get(next), 100, 'the rest, once it is over')
+    endsWhole(t, await get(next), 'the rest, once it is over', { from: 2 * rowsAPage })
   })
 }
 
@@ -95,17 +104,20 @@ for (const [name, { fault, status, code, detail }] of Object.entries(refusals)) 
     const { get, simulator } = await build(t, { simulator: { library: savedTracks } })
     const { faults, stats } = simulator
     // At a later page too: another call would meet it as well, so nothing is kept of this one.
-    for (const skip of [0, 2]) {
+    for (const pages of [0, 2]) {
       stats.reset()
       faults.clear()
-      faults.add({ on: '/me/tracks', skip, fault })
+      faults.add({ on: behindPage(pages), times: Number.POSITIVE_INFINITY, fault })
       const answer = await get(tracks)
       t.equal(answer.status, status)
       t.match(answer.headers['content-type'], /^application\/problem\+json/)
       t.match(answer.body, { code, status, retryable: false, detail })
-      t.equal(stats.api, skip + 1)
+      const asked = askedByPlace(stats)
+      t.equal(asked[pages * rowsAPage], 1)
+      t.ok(Math.max(...Object.values(asked)) === 1, 'those in flight beside it neither')
     }
     t.equal(stats.token, 0)
+    faults.clear()
     endsWhole(t, await get(tracks))
   })
 }

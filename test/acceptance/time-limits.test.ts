@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { build } from '../helpers/build.ts'
 import { type FaultCase, namedFaults } from '../helpers/every-fault.ts'
-import { pagesMeet, tokenMeets } from '../helpers/meet-fault.ts'
+import { eightPagesMeet, pagesMeet, tokenMeets } from '../helpers/meet-fault.ts'
 import { endsWhole, savedTracks } from '../helpers/saved-tracks.ts'
 
 /** 14 requests that run into a limit, on a busy machine. */
@@ -15,6 +15,7 @@ for (const [name, one] of namedFaults('')) {
   if (one.comesTo !== 'upstream-timeout') continue
   for (const [what, meet] of [
     ['the saved tracks', pagesMeet],
+    ['eight pages at once', eightPagesMeet],
     ['the access token', tokenMeets],
   ] as const) {
     t.test(`${name}, of ${what}`, { buffered }, (t) => inBoundedTime(t, meet, one))

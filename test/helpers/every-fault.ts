@@ -76,8 +76,8 @@ export function isOfPagesAlone({ fault }: FaultCase): boolean {
 }
 
 /** Short limits for faults that run into them; for others such as a busy machine keeps, too. */
-export function timeoutsFor(comesTo: FaultCase['comesTo']): Timeouts {
-  const limitMs = comesTo === 'upstream-timeout' ? 400 : 10_000
+export function timeoutsFor(comesTo: FaultCase['comesTo'], shortMs = 400): Timeouts {
+  const limitMs = comesTo === 'upstream-timeout' ? shortMs : 10_000
   return { connectMs: limitMs, headersMs: limitMs, idleMs: limitMs, totalMs: limitMs }
 }
 

@@ -57,13 +57,38 @@ function parse(bytes: Buffer, head: boolean, ended: boolean): Answer[] {
     rest = rest.subarray(split + 4)
     if (status < 200) continue
     const headers = readHeaders(fields)
-    if (headers['transfer-encoding']) throw new Error('no answer of ours is sent in chunks')
-    const length = head || status === 304 ? 0 : Number(headers['content-length'] ?? rest.length)
-    if (rest.length < length) return unfinished(rest, answers, ended)
-    answers.push({ status, headers, text: rest.toString('utf8', 0, length) })
-    rest = rest.subarray(length)
+    const body =
+      head || status === 304 ? { bytes: Buffer.alloc(0), length: 0 } : bodyOf(headers, rest)
+    if (body === null) return unfinished(rest, answers, ended)
+    answers.push({ status, headers, text: body.bytes.toString('utf8') })
+    rest = rest.subarray(body.length)
   }
   return answers
+}
+
+/** A body, and how many bytes it took; null when it is not whole. */
+function bodyOf(headers: Record<string, string>, rest: Buffer) {
+  if (headers['transfer-encoding'] === 'chunked') return unchunked(rest)
+  const length = Number(headers['content-length'] ?? rest.length)
+  return rest.length < length ? null : { bytes: rest.subarray(0, length), length }
+}
+
+/** The same of a body in chunks. Source: RFC 9112, section 7.1. */
+function unchunked(rest: Buffer): { bytes: Buffer; length: number } | null {
+  const chunks: Buffer[] = []
+  for (let at = 0; ; ) {
+    const line = rest.indexOf('\r\n', at)
+    if (line === -1) return null
+    const text = rest.toString('latin1', at, line)
+    const size = /^[\da-f]+$/i.test(text) ? Number.parseInt(text, 16) : Number.NaN
+    const end = line + 2 + size
+    if (Number.isNaN(size)) throw new Error(`no chunk: ${JSON.stringify(text)}`)
+    if (rest.length < end + 2) return null
+    if (rest.toString('latin1', end, end + 2) !== '\r\n') throw new Error('a chunk without an end')
+    if (size === 0) return { bytes: Buffer.concat(chunks), length: end + 2 }
+    chunks.push(rest.subarray(line + 2, end))
+    at = end + 2
+  }
 }
 
 function unfinished(rest: Buffer, answers: Answer[], ended: boolean): Answer[] {

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { collect } from '../../src/reading/collect.ts'
 import { type CursorListRead, readAfter, readCursorList } from '../../src/reading/cursor-list.ts'
 import { memoryLog } from '../helpers/log.ts'
+import { collectRows } from './collect-rows.ts'
 import { keys, keysOf, readCalls, toRow } from './in-memory.ts'
 
 type Page = { items: unknown[]; after: string | null; total?: number }
@@ -40,7 +40,7 @@ function listOf(items: string[], spoil: Spoil = (page) => page) {
 
 t.test('pages are read behind one cursor after the other, to the end', async (t) => {
   const { asked, read } = listOf(keys(120))
-  const got = await collect(read())
+  const got = await collectRows(read())
   t.strictSame(keysOf(got), keys(120))
   t.match(got, { ...whole, skipped: 0, pages: 3 })
   t.strictSame(asked, [null, 'key 49', 'key 99'])
@@ -48,13 +48,13 @@ t.test('pages are read behind one cursor after the other, to the end', async (t)
 
 t.test('the end is the last cursor: a list that fills its page costs no more', async (t) => {
   const { asked, read } = listOf(keys(100))
-  t.match(await collect(read({ maxPages: 2 })), { ...whole, pages: 2 })
+  t.match(await collectRows(read({ maxPages: 2 })), { ...whole, pages: 2 })
   t.equal(asked.length, 2)
 })
 
 t.test('a cursor behind which there is nothing leads to the end', async (t) => {
   const { asked, read } = listOf(keys(50), (page, nth) => (nth === 1 ? { after: 'key 49' } : page))
-  const got = await collect(read())
+  const got = await collectRows(read())
   t.strictSame(keysOf(got), keys(50))
   t.match(got, whole)
   t.strictSame(asked, [null, 'key 49', 'key 49'])
@@ -63,7 +63,7 @@ t.test('a cursor behind which there is nothing leads to the end', async (t) => {
 t.test('an empty page is asked for again, at the start and in the middle', async (t) => {
   for (const empty of [1, 2]) {
     const { asked, read } = listOf(keys(120), (page, nth) => (nth === empty ? emptyPage : page))
-    const got = await collect(read())
+    const got = await collectRows(read())
     t.strictSame(keysOf(got), keys(120))
     t.match(got, whole)
     t.equal(asked.length, 4)
@@ -72,13 +72,13 @@ t.test('an empty page is asked for again, at the start and in the middle', async
 
 t.test('an empty list is read whole in at most three requests', async (t) => {
   const { asked, read } = listOf([])
-  t.strictSame(await collect(read()), { records: [], ...whole, skipped: 0, pages: 0 })
+  t.strictSame(await collectRows(read()), { records: [], ...whole, skipped: 0, pages: 0 })
   t.ok(asked.length <= 3)
 })
 
 t.test('an empty page with a cursor is never the end', async (t) => {
   const { asked, read } = listOf(keys(120), (page, nth) => (nth === 1 ? page : { items: [] }))
-  const got = await collect(read())
+  const got = await collectRows(read())
   t.strictSame(keysOf(got), keys(50))
   t.match(got, {
     offset: { after: 'key 49' },
@@ -119,7 +119,7 @@ t.test('a key that repeats is given once, items without a key are counted', asyn
       log: memoryLog(),
     },
   )
-  const got = await collect(reading)
+  const got = await collectRows(reading)
   t.strictSame(keysOf(got), ['a', 'b', 'c'])
   t.match(got, { ...whole, skipped: 3, pages: 3 })
 })
@@ -127,7 +127,7 @@ t.test('a key that repeats is given once, items without a key are counted', asyn
 t.test('the same page whatever is asked ends the read, and what was read is kept', async (t) => {
   const first = { items: keys(50), after: 'key 49' }
   const { asked, read } = listOf(keys(120), () => first)
-  const got = await collect(read())
+  const got = await collectRows(read())
   t.strictSame(keysOf(got), keys(50))
   t.match(got, {
     offset: { after: 'key 49' },
@@ -135,7 +135,7 @@ t.test('the same page whatever is asked ends the read, and what was read is kept
     interrupted: { code: 'upstream-error', retryable: true, message: /does not move on/ },
   })
   t.equal(asked.length, 2)
-  await t.rejects(collect(read({ place: 'key 49' })), {
+  await t.rejects(collectRows(read({ place: 'key 49' })), {
     code: 'upstream-error',
     message: /does not move on/,
   })
@@ -147,7 +147,7 @@ t.test('a cursor that does not move ends the read, with new items too', async (t
     items: items.map((item) => `${item} of answer ${nth}`),
     after: 'key 49',
   }))
-  t.match(await collect(read()), {
+  t.match(await collectRows(read()), {
     offset: { after: 'key 49' },
     hasMore: true,
     interrupted: { code: 'upstream-error' },
@@ -160,7 +160,7 @@ t.test('a page of nothing but known keys ends the read, though its cursor moves'
     items: keys(50).reverse(),
     after: `cursor ${nth}`,
   }))
-  t.match(await collect(read()), {
+  t.match(await collectRows(read()), {
     hasMore: true,
     offset: { after: 'cursor 1' },
     interrupted: { code: 'upstream-error' },
@@ -184,7 +184,7 @@ t.test('empty pages of no total, in the middle, are no end however often they co
   const { asked, read } = listOf(keys(120), (page, nth) =>
     nth === 1 ? page : { ...emptyPage, total: 0 },
   )
-  t.match(await collect(read()), {
+  t.match(await collectRows(read()), {
     hasMore: true,
     offset: { after: 'key 49' },
     interrupted: { code: 'upstream-error' },

@@ -1,5 +1,5 @@
-import { type Collected, collect } from '../../src/reading/collect.ts'
 import type { Reading, Row, ToRow } from '../../src/reading/reading.ts'
+import { type CollectedRows, collectRows } from './collect-rows.ts'
 
 /** Items are their own keys in these tests; null is an item that can't be a row. */
 export const toRow: ToRow = (item, place) =>
@@ -20,11 +20,11 @@ export async function readCalls<P>(
   read: (place: P) => Reading,
   start: P,
   placeOf: (offset: Row) => P,
-): Promise<Collected[]> {
-  const calls: Collected[] = []
+): Promise<CollectedRows[]> {
+  const calls: CollectedRows[] = []
   let place = start
   for (;;) {
-    const call = await collect(read(place))
+    const call = await collectRows(read(place))
     calls.push(call)
     if (!call.hasMore || call.offset === null) return calls
     place = placeOf(call.offset)

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { ConnectorError } from '../../src/errors.ts'
-import { type Collected, collect } from '../../src/reading/collect.ts'
 import type { Offset } from '../../src/reading/offset.ts'
 import { readPlays, readPlaysOffset } from '../../src/reading/plays.ts'
 import { unpack } from '../../src/reading/recent.ts'
 import { memoryLog } from '../helpers/log.ts'
+import { type CollectedRows, collectRows } from './collect-rows.ts'
 import { type Item, pagesOf, playAt, toRow } from './in-memory-plays.ts'
 
 const startMs = Date.UTC(2026, 10, 20, 12)
@@ -60,7 +60,7 @@ class Model {
     const sent = this.#offset
     const place = readPlaysOffset(JSON.parse(JSON.stringify(sent)))
     const reading = readPlays(getPage, { toRow, place, nowMs: this.#nowMs, log: memoryLog() })
-    const got = await collect(reading).catch((error: Error) => error)
+    const got = await collectRows(reading).catch((error: Error) => error)
     if (got instanceof Error) {
       check(failAt > 0 && asked.length >= failAt, `failed by itself: ${got}`)
       return
@@ -75,7 +75,7 @@ class Model {
     check((got.gap !== undefined) === (isGap && !got.interrupted), 'a gap is told wrongly')
   }
 
-  #take({ records, offset }: Collected, sent: Offset): void {
+  #take({ records, offset }: CollectedRows, sent: Offset): void {
     const memory = sent.recent === undefined ? 0 : unpack(String(sent.recent)).length
     for (const record of records as Item[]) {
       const name = nameOf(record)

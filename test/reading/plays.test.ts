@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap'
 import { ConnectorError } from '../../src/errors.ts'
-import { type Collected, collect } from '../../src/reading/collect.ts'
 import type { Offset } from '../../src/reading/offset.ts'
 import { readPlays, readPlaysOffset } from '../../src/reading/plays.ts'
 import { nameOf, pack, tagOf, unpack } from '../../src/reading/recent.ts'
 import { memoryLog } from '../helpers/log.ts'
+import { type CollectedRows, collectRows } from './collect-rows.ts'
 import { type Item, pagesOf, playAt, playsBefore, toRow } from './in-memory-plays.ts'
 
 const noonMs = Date.UTC(2026, 10, 20, 12)
@@ -21,11 +21,11 @@ async function read(
   // The offset has been a URL's text and a runner's checkpoint meanwhile.
   const place = readPlaysOffset(JSON.parse(JSON.stringify(sent)))
   const { getPage, asked } = pagesOf(history, answers)
-  const got = await collect(readPlays(getPage, { toRow, place, nowMs, log }))
+  const got = await collectRows(readPlays(getPage, { toRow, place, nowMs, log }))
   return { ...got, offset: got.offset as Offset, warnings: log.of('warn'), asked }
 }
 
-function tracksOf({ records }: Pick<Collected, 'records'>): unknown[] {
+function tracksOf({ records }: Pick<CollectedRows, 'records'>): unknown[] {
   return records.map(({ track }) => track)
 }
 
@@ -34,7 +34,7 @@ function oldestFirst(items: Item[]): (string | null)[] {
 }
 
 /** Nothing came, and the offset is the one that was sent, to the letter. */
-function quiet(t: Test, got: Collected, sent: Offset) {
+function quiet(t: Test, got: CollectedRows, sent: Offset) {
   t.strictSame(got.records, [])
   t.equal(JSON.stringify(got.offset), JSON.stringify(sent))
   t.match(got, { hasMore: false, gap: undefined })

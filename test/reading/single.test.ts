@@ -1,10 +1,10 @@
 import t from 'tap'
-import { collect } from '../../src/reading/collect.ts'
 import { readSingle, requireStart } from '../../src/reading/single.ts'
+import { collectRows } from './collect-rows.ts'
 import { toRow } from './in-memory.ts'
 
 t.test('a table of one item is whole after it', async (t) => {
-  t.strictSame(await collect(readSingle(async () => 'me', toRow)), {
+  t.strictSame(await collectRows(readSingle(async () => 'me', toRow)), {
     records: [{ key: 'me', place: 0 }],
     offset: null,
     hasMore: false,
@@ -14,7 +14,7 @@ t.test('a table of one item is whole after it', async (t) => {
 })
 
 t.test('an item without a key is skipped and counted', async (t) => {
-  t.strictSame(await collect(readSingle(async () => null, toRow)), {
+  t.strictSame(await collectRows(readSingle(async () => null, toRow)), {
     records: [],
     offset: null,
     hasMore: false,
@@ -26,7 +26,7 @@ t.test('an item without a key is skipped and counted', async (t) => {
 t.test('a failure is passed on', async (t) => {
   const failure = new Error('refused')
   await t.rejects(
-    collect(
+    collectRows(
       readSingle(async () => {
         throw failure
       }, toRow),

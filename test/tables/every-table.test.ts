@@ -114,7 +114,7 @@ for (const table of tables) {
     const foreign: Record<string, [Query, Offset]> = {
       ...(given === null && { 'an offset at all': [{}, own] }),
       'another connection': [{}, { ...own, connection: 'another' }],
-      'a field more': [{}, { ...own, total: 9 }],
+      'a field more': [{}, { ...own, more: 9 }],
       'a time range': [{}, { ...own, time_range: 'weekly' }],
       'no place': [{}, { table: name, connection: 'default' }],
       'no table': [{}, { position: 5 }],

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { collect } from '../../src/reading/collect.ts'
-import { readList, readPosition } from '../../src/reading/list.ts'
+import { readList, readListPlace } from '../../src/reading/list.ts'
 import type { Offset } from '../../src/reading/offset.ts'
 import { readSingle } from '../../src/reading/single.ts'
 import { long, string, struct } from '../../src/schema/types.ts'
 import type { Spotify } from '../../src/spotify/session.ts'
-import { defineTable, type Item, type Options } from '../../src/tables/table.ts'
+import { defineTable, type Item, type Options, type ReadParts } from '../../src/tables/table.ts'
 import { memoryLog } from '../helpers/log.ts'
+import { collectRows } from '../reading/collect-rows.ts'
 
 const options: Options = {
   connection: 'default',
@@ -44,12 +44,20 @@ function spotifyOf(items: unknown[]) {
     plays: () => Promise.reject(new Error('not asked for')),
     profile: () => Promise.reject(new Error('not asked for')),
   }
-  return { asked, parts: { spotify, nowMs: 0, log: memoryLog(), tally: { mistyped: 0 } } }
+  const parts: ReadParts = {
+    spotify,
+    nowMs: 0,
+    log: memoryLog(),
+    tally: { mistyped: 0 },
+    concurrency: 1,
+    mayStartOver: true,
+  }
+  return { asked, parts }
 }
 
 const books = defineTable({
   ...base,
-  place: readPosition,
+  place: readListPlace,
   read: (spotify, read) => readList(spotify.list('/me/books'), read),
 })
 
@@ -62,7 +70,7 @@ t.test('a table is what its definition says; without a cursor field it has none'
 
 t.test('rows are projected, with their keys and their places', async (t) => {
   const { parts } = spotifyOf([{ id: 'a', pages: '7', more: 1 }, { id: 'b' }])
-  const { records } = await collect(books.open(options, {})(parts))
+  const { records } = await collectRows(books.open(options, {})(parts))
   t.equal(
     JSON.stringify(records),
     '[{"id":"a","pages":7,"place":0},{"id":"b","pages":null,"place":1}]',
@@ -72,7 +80,7 @@ t.test('rows are projected, with their keys and their places', async (t) => {
 t.test('items that are no objects, or have no key, are skipped', async (t) => {
   for (const item of [null, 'a', 7, true, [], [{ id: 'a' }], {}, { id: 7 }]) {
     const { parts } = spotifyOf([item, { id: 'b' }])
-    const { records, skipped } = await collect(books.open(options, {})(parts))
+    const { records, skipped } = await collectRows(books.open(options, {})(parts))
     t.equal(records.length, 1, JSON.stringify(item))
     t.equal(skipped, 1, JSON.stringify(item))
   }
@@ -82,12 +90,16 @@ t.test('what is no object is no row, whatever the table takes for a key', async 
   const keyed = defineTable({
     ...base,
     key: () => 'a key',
-    place: readPosition,
+    place: readListPlace,
     read: (spotify, read) => readList(spotify.list('/me/books'), read),
   })
   for (const item of [null, 'a', 7, []]) {
     const { parts } = spotifyOf([item])
-    t.strictSame((await collect(keyed.open(options, {})(parts))).records, [], JSON.stringify(item))
+    t.strictSame(
+      (await collectRows(keyed.open(options, {})(parts))).records,
+      [],
+      JSON.stringify(item),
+    )
   }
 })
 
@@ -96,15 +108,15 @@ t.test('values of another type are counted for whoever reads', async (t) => {
     { id: 'a', pages: 'many' },
     { id: 'b', pages: [] },
   ])
-  await collect(books.open(options, {})(parts))
+  await collectRows(books.open(options, {})(parts))
   t.equal(parts.tally.mistyped, 2)
 })
 
 t.test('an offset names the table and the connection, and goes on there', async (t) => {
   const { parts } = spotifyOf([{ id: 'a' }, { id: 'b' }, { id: 'c' }])
-  const { offset } = await collect(books.open(options, {})(parts))
-  t.equal(JSON.stringify(offset), '{"table":"books","connection":"default","position":2}')
-  const rest = await collect(books.open({ ...options, limit: 50 }, offset as Offset)(parts))
+  const { offset } = await collectRows(books.open(options, {})(parts))
+  t.match(JSON.stringify(offset), /^{"table":"books","connection":"default","position":2,"total":3/)
+  const rest = await collectRows(books.open({ ...options, limit: 50 }, offset as Offset)(parts))
   t.strictSame(rest.records, [{ id: 'c', pages: null, place: 2 }])
   t.equal(rest.offset, null)
 })
@@ -113,11 +125,11 @@ t.test('it names the time range where the table has that option', async (t) => {
   const ranged = defineTable({
     ...base,
     options: ['time_range', 'limit', 'max_pages'],
-    place: readPosition,
+    place: readListPlace,
     read: (spotify, read) => readList(spotify.list('/me/books'), read),
   })
   const { parts } = spotifyOf([{ id: 'a' }, { id: 'b' }, { id: 'c' }])
-  const { offset } = await collect(ranged.open(options, {})(parts))
+  const { offset } = await collectRows(ranged.open(options, {})(parts))
   t.match(offset, { time_range: 'short_term' })
   t.throws(() => ranged.open({ ...options, timeRange: 'long_term' }, offset as Offset), {
     code: 'invalid-offset',
@@ -125,14 +137,16 @@ t.test('it names the time range where the table has that option', async (t) => {
 })
 
 t.test('an offset is checked when the read is opened', async (t) => {
-  const own = { table: 'books', connection: 'default', position: 2 }
+  const seam = ['Ab-_12345678']
+  const own = { table: 'books', connection: 'default', position: 2, total: 3, seam }
   t.doesNotThrow(() => books.open({ ...options, limit: 7, maxPages: 9 }, own))
   for (const offset of [
     { ...own, table: 'films' },
     { ...own, connection: 'another' },
     { ...own, time_range: 'short_term' },
     { ...own, position: -1 },
-    { position: 2 },
+    { ...own, seam: [] },
+    { position: 2, total: 3, seam },
   ]) {
     t.throws(() => books.open(options, offset), { code: 'invalid-offset' }, JSON.stringify(offset))
   }
@@ -143,7 +157,7 @@ t.test('to open a read asks nobody', async (t) => {
   const { asked, parts } = spotifyOf([{ id: 'a' }])
   const reading = books.open(options, {})(parts)
   t.strictSame(asked, [])
-  await collect(reading)
+  await collectRows(reading)
   t.strictSame(asked, ['/me/books'])
 })
 

@@ -62,14 +62,30 @@ t.test('items without a key at the edges of pages cost no row', async (t) => {
   t.match(body, { skipped: 5, has_more: false, offset: null })
 })
 
-t.test('a page of nothing but items without a key is passed', async (t) => {
-  const nothing = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [50 + at, null]))
-  const { get } = await build(t, { simulator: { library: libraryWith(120, nothing) } })
+/** Saved tracks, 120, with so many items in a row from place 50 on that have no key. */
+function libraryWithRun(count: number) {
+  return libraryWith(
+    120,
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [50 + at, null])),
+  )
+}
+
+t.test('a run of items without a key is passed, up to what a page shows of it', async (t) => {
+  const { get } = await build(t, { simulator: { library: libraryWithRun(48) } })
   const { body } = await get('/tables/tracks/read')
-  t.equal(body.records.length, 70)
-  t.match(body, { skipped: 50, has_more: false })
+  t.equal(body.records.length, 72)
+  t.match(body, { skipped: 48, has_more: false, offset: null })
   const page = (await get('/tables/tracks/read?max_pages=2')).body
-  t.match(page, { skipped: 50, has_more: true, offset: { position: 100 } })
+  t.match(page, { has_more: true, offset: { position: 98 } })
+  t.equal(page.skipped, 48)
+})
+
+t.test('behind a longer run nothing can be told: what was read is kept', async (t) => {
+  const { get } = await build(t, { simulator: { library: libraryWithRun(50) } })
+  const { status, body } = await get('/tables/tracks/read')
+  t.equal(status, 200)
+  t.equal(body.records.length, 49)
+  t.match(body, { has_more: true, interrupted: { code: 'upstream-error', retryable: true } })
 })
 
 t.test('a library of nothing but items without a key is read whole, without rows', async (t) => {
