@@ -4,7 +4,11 @@ import { build } from '../helpers/build.ts'
 
 const example = 'offset=%7B%22cursor%22%3A%221795176000123%22%7D'
 const tracks = { table: 'tracks', connection: 'default' }
+const playlists = { table: 'playlists', connection: 'default' }
 const topTracks = { table: 'top_tracks', connection: 'default', time_range: 'medium_term' }
+/** A place in a list as an offset tells it. */
+const item = 'AQGhznJxuw-_'
+const place = { position: 49, total: 60, seam: [item] }
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
 
 /** The table, its offset (an object stands for its JSON), and what the detail says of it. */
@@ -42,7 +46,36 @@ const kinds: Kind[] = [
     /"__proto__"/,
   ],
   ['tracks', { ...tracks, position: 50, constructor: 1 }, /unknown field "constructor"/],
-  ['tracks', { ...tracks, position: 50, total: 60 }, /unknown field "total"/],
+  ['tracks', { ...tracks, ...place, page: 2 }, /unknown field "page"/],
+  ['tracks', { ...tracks, ...place, digest: '' }, /unknown field "digest"/],
+  ['tracks', { ...tracks, ...place, look: `50.${item}` }, /unknown field "look"/],
+  ['tracks', { ...tracks, position: 50 }, /its total is undefined, /],
+  ['tracks', { ...tracks, position: 50, total: 60 }, /its seam is undefined, /],
+  ['tracks', { ...tracks, total: 60, seam: [item] }, /its position is undefined, /],
+  ['tracks', { ...tracks, ...place, total: -1 }, /its total is -1, /],
+  ['tracks', { ...tracks, ...place, total: '60' }, /its total is "60", /],
+  ['tracks', { ...tracks, ...place, total: 10_000_001 }, /its total is 10000001, /],
+  ['tracks', { ...tracks, ...place, seam: [] }, /its seam is \[\], /],
+  ['tracks', { ...tracks, ...place, seam: item }, /its seam is "AQGhznJxuw-_", /],
+  ['tracks', { ...tracks, ...place, seam: [null] }, /its seam is \[null\], /],
+  ['tracks', { ...tracks, ...place, seam: ['short'] }, /its seam is \["short"\], /],
+  ['tracks', { ...tracks, ...place, seam: Array(101).fill(item) }, /its seam is \["AQGhz/],
+  ['tracks', { ...tracks, ...place, seam: { length: 1, 0: item } }, /its seam is \{"0":/],
+  ['tracks', { ...tracks, ...place, ahead: [] }, /its ahead is \[\], /],
+  ['tracks', { ...tracks, ...place, ahead: null }, /its ahead is null, /],
+  ['playlists', { ...playlists, ...place }, /its digest is not one of ours/],
+  ['playlists', { ...playlists, ...place, digest: 7 }, /its digest is not one of ours/],
+  ['playlists', { ...playlists, ...place, digest: 'short' }, /its digest is not one of ours/],
+  ['playlists', { ...playlists, position: 49, digest: item }, /its total is undefined, /],
+  ['playlists', { ...playlists, ...place, digest: item, look: '' }, /unknown field "look"/],
+  ['top_tracks', { ...topTracks, ...place, repeats: [] }, /its look is not one of ours/],
+  ['top_tracks', { ...topTracks, ...place, look: item, repeats: [] }, /its look is not one of/],
+  ['top_tracks', { ...topTracks, ...place, look: `51.${item}`, repeats: [] }, /its look is not/],
+  ['top_tracks', { ...topTracks, ...place, look: `0.${item}`, repeats: [] }, /its look is not/],
+  ['top_tracks', { ...topTracks, ...place, look: `50.${item}` }, /its repeats is not one of ours/],
+  ['top_tracks', { ...topTracks, ...place, look: `50.${item}`, repeats: '' }, /its repeats is not/],
+  ['top_tracks', { ...topTracks, ...place, look: `50.${item}`, repeats: [7] }, /its repeats is/],
+  ['top_tracks', { ...topTracks, look: `50.${item}`, repeats: [] }, /no place to go on from/],
   ['tracks', { ...tracks, position: 50, time_range: 'short_term' }, /unknown field "time_range"/],
   ['tracks', { ...tracks, after: 'abc' }, /unknown field "after"/],
   ['tracks', tracks, /no place/],
@@ -186,11 +219,15 @@ t.test('no offset, an empty one, null and {} all mean: from the start', async (t
 
 t.test('an offset that is ours is taken, with another limit and max_pages too', async (t) => {
   const { get } = await build(t)
-  const whole = (await get('/tables/albums/read')).body
-  const first = (await get('/tables/albums/read?limit=7&max_pages=2')).body
-  const offset = encodeURIComponent(JSON.stringify(first.offset))
-  const rest = (await get(`/tables/albums/read?limit=50&max_pages=9&offset=${offset}`)).body
-  t.strictSame([...first.records, ...rest.records], whole.records)
+  for (const table of ['albums', 'playlists', 'artists', 'top_tracks']) {
+    const whole = (await get(`/tables/${table}/read`)).body
+    const first = (await get(`/tables/${table}/read?limit=7&max_pages=2`)).body
+    t.ok(first.records.length > 0 && first.records.length <= 14)
+    const offset = encodeURIComponent(JSON.stringify(first.offset))
+    const rest = (await get(`/tables/${table}/read?limit=50&max_pages=9&offset=${offset}`)).body
+    t.equal(rest.has_more, false)
+    t.strictSame([...first.records, ...rest.records], whole.records, table)
+  }
 })
 
 t.test('`next` is the same read from its offset on, with all that the caller gave', async (t) => {
