@@ -476,3 +476,15 @@ function takeHash(key: string): string {
   const { place } = takeWalk(new MemoryList([key, 'next']), { limit: 1, maxPages: 1 })
   return place.seam[0]?.hash as string
 }
+
+t.test('where the seam item is gone, the page that is found instead is not the end', async (t) => {
+  const list = changedAt(2, 'abcdef', (items) => items.splice(3, 1))
+  const got = takeWalk(list)
+  t.strictSame(got.keys, letters('abcef'))
+  t.match(got, whole)
+  t.strictSame(list.asked, ['0+4', '3+4', '2+50', '4+4'])
+  t.strictSame(
+    got.steps.map(({ isExact }) => isExact),
+    [true, false, true],
+  )
+})
