@@ -34,7 +34,13 @@ function connect(t: Test, credentials: Partial<ConnectionParts['credentials']> =
     backoff: () => 0,
   })
   const connection = connections.get('default')
-  return { connections, connection, wire, clock, read: { scopes: [], plays: false, signal, waitBudgetMs: 20_000 } }
+  return {
+    connections,
+    connection,
+    wire,
+    clock,
+    read: { scopes: [], plays: false, signal, waitBudgetMs: 20_000 },
+  }
 }
 
 t.test('there is the connection of the configuration, and no other', async (t) => {
