@@ -34,5 +34,6 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
  * may be a secret in the wrong place.
  */
 export function pathOf(url: string): string {
+  if (url.startsWith('/') && !/[?#]/.test(url)) return url
   return url.replace(/^https?:\/\/[^/?#]*\/?/i, '/').split(/[?#]/, 1)[0] as string
 }

@@ -11,15 +11,19 @@ const struck = '[redacted]'
 export class Secrets {
   readonly #permanent = new Set<string>()
   readonly #passing = new Set<string>()
+  /** Matches how any of them begins: most text has none, and every log line is looked at. */
+  #anyBegin: RegExp | null = null
 
   /** Makes a configured secret known for good. */
   addPermanent(secret: string): void {
     for (const form of forms(secret)) this.#permanent.add(form)
+    this.#anyBegin = null
   }
 
   /** Makes a token known; the oldest is forgotten when there are too many. */
   add(secret: string): void {
     for (const form of forms(secret)) this.#passing.add(form)
+    this.#anyBegin = null
     for (const oldest of this.#passing) {
       if (this.#passing.size <= remembered) break
       this.#passing.delete(oldest)
@@ -31,12 +35,27 @@ export class Secrets {
    * others said is quoted up to some length.
    */
   scrub(text: string): string {
-    const secrets = [...this.#permanent, ...this.#passing]
+    if (!this.#begins().test(text)) return text
+    const secrets = this.#all()
     let clean = text
     for (const secret of secrets) clean = clean.replaceAll(secret, struck)
     for (const secret of secrets) clean = withoutBegin(clean, secret)
     return clean
   }
+
+  #all(): string[] {
+    return [...this.#permanent, ...this.#passing]
+  }
+
+  #begins(): RegExp {
+    // Made of nothing it would match everything.
+    this.#anyBegin ??= new RegExp(this.#all().map(beginOf).join('|') || '(?!)')
+    return this.#anyBegin
+  }
+}
+
+function beginOf(secret: string): string {
+  return RegExp.escape(secret.slice(0, telling))
 }
 
 /** As it is, and as it looks inside JSON and in a URL. Very short ones would strike out words. */
