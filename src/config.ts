@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { isIPv4, isIPv6 } from 'node:net'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError, quote } from './errors.ts'
+import { readProxies } from './proxies.ts'
+import type { Proxies } from './spotify/dispatchers.ts'
 import type { OptionName } from './tables/table.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
@@ -112,6 +114,8 @@ export type Config = {
   maxConcurrentReads: number
   /** How long running reads may go on when the service is told to stop. */
   shutdownGraceMs: number
+  /** How Spotify is reached. */
+  proxies: Proxies
   /** `sqlite:` and a path. */
   databaseUrl: string
   /** Whether the operator chose it: a demo keeps its database in memory otherwise. */
@@ -166,6 +170,7 @@ export function readConfig(
     externalOptions: values.EXTERNAL_OPTIONS_ALLOW_LIST,
     maxConcurrentReads: values.MAX_CONCURRENT_READS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    proxies: readProxies(env),
     databaseUrl: values.DATABASE_URL,
     databaseUrlGiven: env.DATABASE_URL !== undefined,
     notYetUsed: entries()
