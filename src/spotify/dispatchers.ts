@@ -34,9 +34,10 @@ export class ProxyUnreachable extends Error {
 /**
  * What undici sends requests with, by the proxies that are to be used.
  *
- * HTTP/1.1 on purpose, each request on a connection of its own that is kept: over HTTP/2 all pages
- * in flight share one connection, so that a lost one, or a GOAWAY, fails them all at once, and a
- * slow body holds up the others. With HTTP/1.1 a lost connection costs one attempt of one page.
+ * HTTP/1.1 on purpose, each request on a connection of its own that is kept: a lost connection
+ * costs one attempt of one page. Over HTTP/2, undici's default, all pages in flight share one
+ * connection: when it is lost they fail together, and a slow body holds up the others. It is no
+ * faster here, where a page is one request of 8 in flight and the rate is limited.
  */
 export function createDispatchers(timeouts: Timeouts, network: Network): Dispatchers {
   const { proxies, isDirect = () => false, ca } = network
