@@ -14,7 +14,8 @@ import { type ReadRouteParts, readRoutes } from './routes/read.ts'
 import { tableRoutes } from './routes/tables.ts'
 
 /** What the app is made of. */
-export type AppParts = ReadRouteParts & {
+export type AppParts = Omit<ReadRouteParts, 'ending'> & {
+  shutdownGraceMs: number
   mode: 'demo' | 'spotify'
   version: string
   allowAnonymous: boolean
@@ -66,7 +67,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-request-id': request.id, ...headers })
   })
-  registerDraining(app)
+  const ending = registerDraining(app, { graceMs: parts.shutdownGraceMs, clock: parts.clock })
   registerHostCheck(app, allowAnonymous)
   registerNotFound(app)
 
@@ -74,7 +75,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await registerOpenApi(app, { version, demo: mode === 'demo' })
   await app.register(tableRoutes)
   // As one member: Fastify takes some names, such as logLevel, for options of its own.
-  await app.register(readRoutes, { parts })
+  await app.register(readRoutes, { parts: { ...parts, ending } })
   await app.register(healthRoutes, { connections, mode, version })
   await registerDocs(app)
   return app

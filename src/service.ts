@@ -3,9 +3,10 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import packageJson from '../package.json' with { type: 'json' }
 import { buildApp } from './app.ts'
 import type { Clock } from './clock.ts'
-import { type Config, resolveMode } from './config.ts'
+import { type Config, isLoopbackHost, resolveMode } from './config.ts'
 import { openStore } from './database/open.ts'
 import { ConfigError, quote } from './errors.ts'
+import { secretsOf } from './proxies.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
@@ -45,7 +46,11 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
   const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
-  const transport = createTransport(parts.timeouts)
+  const { proxies } = config
+  for (const proxy of [proxies.http, proxies.https]) {
+    for (const secret of proxy ? secretsOf(proxy) : []) parts.secrets.addPermanent(secret)
+  }
+  const transport = createTransport(parts.timeouts, { proxies, isDirect: isLoopbackHost })
   const connections = createConnections({
     ...parts,
     ...config,

@@ -27,6 +27,8 @@ export type ReadRouteParts = {
   concurrency: number
   readWaitBudgetMs: number
   streamWaitBudgetMs: number
+  /** Ends the reads that are running, with its reason. */
+  ending: AbortSignal
 }
 
 type Parts = ReadRouteParts
@@ -73,6 +75,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
             'quota-exceeded',
             'upstream-error',
             'upstream-timeout',
+            'overloaded',
             ...anyRoute,
           ),
         },
@@ -100,11 +103,12 @@ function begin(request: Request, reply: FastifyReply, parts: Parts, format: Form
   // A reader that goes away ends the read: it would eat the rate limit of the one that tries again.
   const reader = new AbortController()
   reply.raw.once('close', () => reader.abort(new Error('the reader went away')))
+  const signal = AbortSignal.any([reader.signal, parts.ending])
   const tally = { mistyped: 0 }
   const { spotify, budget } = connection.open({
     scopes: table.scopes,
     plays: table.ingestionType === 'cdc',
-    signal: reader.signal,
+    signal,
     waitBudgetMs: format === 'json' ? parts.readWaitBudgetMs : parts.streamWaitBudgetMs,
   })
   const reading = start({
@@ -115,7 +119,7 @@ function begin(request: Request, reply: FastifyReply, parts: Parts, format: Form
     concurrency: parts.concurrency,
     mayStartOver: format === 'json',
   })
-  return { reading, budget, tally, isGone: () => reader.signal.aborted }
+  return { reading, budget, tally, signal, isGone: () => reader.signal.aborted }
 }
 
 async function answerJson(
@@ -159,8 +163,9 @@ async function answerNdjson(
   reply: FastifyReply,
   parts: Parts,
 ): Promise<FastifyReply> {
-  const { reading, budget, tally, isGone } = begin(request, reply, parts, 'ndjson')
+  const { reading, budget, tally, signal, isGone } = begin(request, reply, parts, 'ndjson')
   const lines = ndjson(reading, {
+    signal,
     waiting() {
       const wait = budget.current
       return (
