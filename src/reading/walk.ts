@@ -85,7 +85,7 @@ export type WalkOptions = {
   from: Place | null
   /** Called where the end had to be taken from what does not fit together. */
   onOddEnd?(): void
-  /** Called where a page did not begin with its seam, which was found again: the list has moved. */
+  /** Called where a page did not begin with its seam, and that was found again: the list has moved. */
   onSeamFoundAgain?(): void
 }
 
@@ -175,9 +175,10 @@ export class Walk {
     const first = this.#seam === null ? 0 : known.findIndex((item) => item)
     if (page.items.length === 0 || first === -1) return this.#lost(request, page)
     this.#empties = 0
+    const wasLost = this.#search !== null
     this.#search = null
     const step = this.#absorb(request, page, ids, known, first)
-    if (!step.isExact) this.#options.onSeamFoundAgain?.()
+    if (wasLost || !step.isExact) this.#options.onSeamFoundAgain?.()
     return step
   }
 

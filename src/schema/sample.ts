@@ -4,6 +4,7 @@ import type { Struct } from './types.ts'
 // The first rows are enough to tell what is always null; later ones clear what is null in those only.
 const firstRows = 20
 const everyNth = 25
+const mostUnknown = 100
 
 /** What a few items and rows of one read have shown so far. */
 export type Sample = {
@@ -96,6 +97,7 @@ function findUnknown(item: unknown, known: Fields, prefix: string, found: Set<st
   if (object === null || typeof object !== 'object') return
   for (const [name, value] of Object.entries(object)) {
     const inner = known.get(name)
+    if (found.size === mostUnknown) return
     if (inner === undefined) found.add(prefix + name)
     else if (inner !== null) findUnknown(value, inner, `${prefix}${name}.`, found)
   }
