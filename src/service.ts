@@ -4,12 +4,16 @@ import packageJson from '../package.json' with { type: 'json' }
 import { buildApp } from './app.ts'
 import type { Clock } from './clock.ts'
 import { type Config, isLoopbackHost, resolveMode } from './config.ts'
+import { observeStore } from './database/observe-store.ts'
 import { openStore } from './database/open.ts'
 import { ConfigError, quote } from './errors.ts'
+import { LastReads } from './last-reads.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { secretsOf } from './proxies.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
+import { observeTransport } from './spotify/observe-transport.ts'
 import { createTransport, type Timeouts } from './spotify/transport.ts'
 
 const demoClientId = 'demo'
@@ -44,13 +48,23 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const { config, clock, logger } = parts
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
-  const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
+  const { version } = packageJson
+  const nowMs = () => clock.now()
+  const metrics = createMetrics(nowMs)
+  const lastReads = new LastReads(nowMs)
+  const { store, trouble } = observeStore(
+    openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger),
+    metrics.databaseFailed,
+  )
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
   const { proxies } = config
   for (const proxy of [proxies.http, proxies.https]) {
     for (const secret of proxy ? secretsOf(proxy) : []) parts.secrets.addPermanent(secret)
   }
-  const transport = createTransport(parts.timeouts, { proxies, isDirect: isLoopbackHost })
+  const transport = observeTransport(
+    createTransport(parts.timeouts, { proxies, isDirect: isLoopbackHost }),
+    { bases: [upstream.apiUrl, upstream.accountsUrl], observer: metrics.spotify },
+  )
   const connections = createConnections({
     ...parts,
     ...config,
@@ -58,13 +72,25 @@ export async function createService(parts: ServiceParts): Promise<Service> {
     transport,
     store,
     log: logger,
+    observer: metrics.spotify,
+  })
+  metrics.watch({
+    ...{ mode, version, connections, lastReads },
+    isDatabaseOk: () =>
+      trouble() === null && !connections.all().some((one) => one.status().unstored),
   })
   const app = await buildApp({
     ...parts,
     ...config,
-    connections,
-    mode,
-    version: packageJson.version,
+    ...{ connections, mode, version, metrics, lastReads },
+    databaseTrouble: trouble,
+    reads: {
+      begun: metrics.reads.begun,
+      ended(report) {
+        metrics.reads.ended(report)
+        lastReads.ended(report)
+      },
+    },
   })
   return {
     app,
