@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts'
 import { type Config, isLoopbackHost, resolveMode } from './config.ts'
 import { openStore } from './database/open.ts'
 import { ConfigError, quote } from './errors.ts'
+import type { Pressure } from './load.ts'
 import { secretsOf } from './proxies.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
@@ -20,6 +21,8 @@ export type ServiceParts = {
   timeouts?: Timeouts
   /** Between attempts. */
   backoff?: Backoff
+  /** When the event loop does not keep up. */
+  pressure?: Pressure
   config: Config
   secrets: Secrets
   clock: Clock

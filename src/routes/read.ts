@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
+import type { Load } from '../load.ts'
 import { noteProblem, problemResponses, toProblem } from '../problems.ts'
 import { type Collected, collect, type Written } from '../reading/collect.ts'
 import type { Row } from '../reading/reading.ts'
@@ -11,6 +12,7 @@ import type { Secrets } from '../secrets.ts'
 import type { Connections } from '../spotify/connections.ts'
 import type { WaitBudget } from '../spotify/wait-budget.ts'
 import { tables } from '../tables/index.ts'
+import type { OptionName } from '../tables/table.ts'
 import { anyRoute } from './answers.ts'
 import { type Format, formatOf, mediaTypes } from './format.ts'
 import { ndjson } from './ndjson.ts'
@@ -27,6 +29,8 @@ export type ReadRouteParts = {
   concurrency: number
   readWaitBudgetMs: number
   streamWaitBudgetMs: number
+  externalOptions: readonly OptionName[]
+  load: Pick<Load, 'enter'>
   /** Ends the reads that are running, with its reason. */
   ending: AbortSignal
 }
@@ -100,9 +104,13 @@ export const readRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
 /** A read that has been checked and begun: whoever writes it asks it for its pages. */
 function begin(request: Request, reply: FastifyReply, parts: Parts, format: Format) {
   const { table, start, connection } = check(request, parts)
+  const leave = parts.load.enter()
   // A reader that goes away ends the read: it would eat the rate limit of the one that tries again.
   const reader = new AbortController()
-  reply.raw.once('close', () => reader.abort(new Error('the reader went away')))
+  reply.raw.once('close', () => {
+    leave()
+    reader.abort(new Error('the reader went away'))
+  })
   const signal = AbortSignal.any([reader.signal, parts.ending])
   const tally = { mistyped: 0 }
   const { spotify, budget } = connection.open({
@@ -203,8 +211,8 @@ async function* resume(
   yield* lines
 }
 
-function check(request: Request, { connections }: Parts) {
-  const read: ReadRequest = readRequest(request.params.name, request.query)
+function check(request: Request, { connections, externalOptions }: Parts) {
+  const read: ReadRequest = readRequest(request.params.name, request.query, externalOptions)
   const { table, options } = read
   note(request, { table: table.name, connection: options.connection })
   return { ...read, connection: connections.get(options.connection) }
