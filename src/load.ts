@@ -16,7 +16,7 @@ export type Pressure = typeof defaultPressure
 
 /** How much the service has to do, and whether it can take more. */
 export type Load = {
-  /** Takes a place for a read; what it gives frees it. Throws `overloaded` where there is none. */
+  /** Takes a place for a read; what it gives frees it, called once. Throws `overloaded` where there is none. */
   enter(): () => void
   /** Why another read would be refused; null: it would not. */
   objection(): ConnectorError | null
@@ -55,10 +55,8 @@ export async function watchLoad(
       const refusal = objection()
       if (refusal) throw refusal
       running += 1
-      let isIn = true
       return () => {
-        if (isIn) running -= 1
-        isIn = false
+        running -= 1
       }
     },
   }
