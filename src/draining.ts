@@ -56,8 +56,9 @@ export function registerDraining(
     if (!draining || pathOf(url) === '/livez') return
     throw shuttingDown('The service is shutting down. Ask again in a moment.')
   })
-  app.addHook('onSend', async (_request, reply) => {
-    if (draining) reply.header('connection', 'close')
+  app.addHook('onSend', async ({ raw: { socket } }, reply) => {
+    // Said before the last answer, it would cut off those to requests that were sent ahead.
+    if (draining && busy.get(socket) === 1) reply.header('connection', 'close')
   })
   app.addHook('preClose', async () => {
     draining = true

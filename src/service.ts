@@ -8,6 +8,7 @@ import { observeStore } from './database/observe-store.ts'
 import { openStore } from './database/open.ts'
 import { ConfigError, quote } from './errors.ts'
 import { LastReads } from './last-reads.ts'
+import type { Pressure } from './load.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { secretsOf } from './proxies.ts'
 import type { Secrets } from './secrets.ts'
@@ -24,6 +25,8 @@ export type ServiceParts = {
   timeouts?: Timeouts
   /** Between attempts. */
   backoff?: Backoff
+  /** When the event loop does not keep up. */
+  pressure?: Pressure
   config: Config
   secrets: Secrets
   clock: Clock

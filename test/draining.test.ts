@@ -101,6 +101,22 @@ t.test('as long as a read runs it listens, so that probes see what happens', asy
   await t.rejects(exchange(port, request('/livez')), { code: 'ECONNREFUSED' })
 })
 
+t.test('requests that were sent ahead on one connection are all answered', async (t) => {
+  const { simulator, listen, close } = await build(t, { timeouts: patient })
+  const port = await listen()
+  const [first, second] = [hold(simulator, '/me'), hold(simulator, '/me/tracks')]
+  const reader = connect(port, '127.0.0.1')
+  reader.write(request('/tables/user_profile/read') + request('/tables/tracks/read'))
+  await Promise.all([first.arrived, second.arrived])
+  const answers = receive(reader, 2)
+  const closed = close()
+  first.release()
+  await until(() => reader.bytesRead > 0)
+  second.release()
+  t.match(await answers, [{ status: 200 }])
+  await closed
+})
+
 t.test('a reader that goes away meanwhile does not hold it up', async (t) => {
   const { reader, closed } = await startDraining(t)
   reader.destroy()

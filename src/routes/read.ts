@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
+import type { Load } from '../load.ts'
 import { noteProblem, problemResponses, toProblem } from '../problems.ts'
 import { type Collected, collect, type Written } from '../reading/collect.ts'
 import type { Row } from '../reading/reading.ts'
@@ -10,6 +11,7 @@ import type { Secrets } from '../secrets.ts'
 import type { Connections } from '../spotify/connections.ts'
 import { tables } from '../tables/index.ts'
 import type { ReadObserver } from '../tables/read-report.ts'
+import type { OptionName } from '../tables/table.ts'
 import { anyRoute } from './answers.ts'
 import { type Format, formatOf, mediaTypes } from './format.ts'
 import { ndjson } from './ndjson.ts'
@@ -27,6 +29,8 @@ export type ReadRouteParts = {
   concurrency: number
   readWaitBudgetMs: number
   streamWaitBudgetMs: number
+  externalOptions: readonly OptionName[]
+  load: Pick<Load, 'enter'>
   /** Ends the reads that are running, with its reason. */
   ending: AbortSignal
   /** Is told how each read ended. */
@@ -102,6 +106,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
 /** A read that has been checked and begun: whoever writes it asks it for its pages. */
 function begin(request: Request, reply: FastifyReply, parts: Parts, format: Format) {
   const { table, start, connection } = check(request, parts)
+  const leave = parts.load.enter()
   // A reader that goes away ends the read: it would eat the rate limit of the one that tries again.
   const reader = new AbortController()
   const signal = AbortSignal.any([reader.signal, parts.ending])
@@ -119,6 +124,7 @@ function begin(request: Request, reply: FastifyReply, parts: Parts, format: Form
     observer: parts.reads,
   })
   reply.raw.once('close', () => {
+    leave()
     reader.abort(new Error('the reader went away'))
     // Where the read has ended before, this tells nothing.
     watch.readerGone()
@@ -229,8 +235,8 @@ async function* resume(
   yield* lines
 }
 
-function check(request: Request, { connections }: Parts) {
-  const read: ReadRequest = readRequest(request.params.name, request.query)
+function check(request: Request, { connections, externalOptions }: Parts) {
+  const read: ReadRequest = readRequest(request.params.name, request.query, externalOptions)
   const { table, options } = read
   note(request, { table: table.name, connection: options.connection })
   return { ...read, connection: connections.get(options.connection) }
