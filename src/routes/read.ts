@@ -118,7 +118,8 @@ function begin(request: Request, reply: FastifyReply, parts: Parts, format: Form
   })
   const { tally, sample, onSeamFoundAgain } = watch
   const reading = start({
-    ...{ spotify, tally, sample, onSeamFoundAgain },
+    ...{ spotify, tally, onSeamFoundAgain },
+    ...(sample && { sample }),
     nowMs: parts.clock.now(),
     log: request.log,
     concurrency: parts.concurrency,
