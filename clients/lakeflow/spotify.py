@@ -22,7 +22,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from email.utils import parsedate_to_datetime
 from importlib import import_module
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -50,8 +50,9 @@ _MOST_FAILURES = 6
 _LONGEST_BACKOFF_SECONDS = 30.0
 # How often a snapshot is begun again because its list has changed too much.
 _MOST_RESTARTS = 3
-# A snapshot beyond this many bytes of JSON is held on the disk, up to it in memory.
-_BYTES_IN_MEMORY = 32 * 1024 * 1024
+# So many bytes of a snapshot's JSON are held in memory (where they take about six times as much,
+# and need not be read again), the rest in a temporary file.
+_BYTES_IN_MEMORY = 24 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 
 
@@ -164,12 +165,11 @@ class _Rows:
 
     def __init__(self, primary_keys: list[str]) -> None:
         self._paths = [path.split(".") for path in primary_keys]
-        self._clear()
-
-    def _clear(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_BYTES_IN_MEMORY)
+        self._pending: list[tuple[bytes, dict[str, Any]]] = []
         self._keys: set[tuple[Any, ...]] = set()
-        self._pending: list[tuple[bytes, tuple[Any, ...]]] = []
+        self._held: list[dict[str, Any]] = []
+        self._bytes_held = 0
+        self._file: IO[bytes] | None = None
 
     @property
     def pending(self) -> int:
@@ -177,14 +177,22 @@ class _Rows:
         return len(self._pending)
 
     def add(self, line: bytes, record: dict[str, Any]) -> None:
-        """Takes a row, as the line that it came in, which a cut may still undo."""
-        self._pending.append((line, tuple(_value_at(record, path) for path in self._paths)))
+        """Takes a row, and the line that it came in, which a cut may still undo."""
+        self._pending.append((line, record))
 
     def keep(self) -> None:
         """A checkpoint: what was added is here to stay."""
-        for line, key in self._pending:
-            if key not in self._keys:
-                self._keys.add(key)
+        for line, record in self._pending:
+            key = tuple(_value_at(record, path) for path in self._paths)
+            if key in self._keys:
+                continue
+            self._keys.add(key)
+            if self._bytes_held + len(line) <= _BYTES_IN_MEMORY:
+                self._bytes_held += len(line)
+                self._held.append(record)
+            else:
+                self._bytes_held = _BYTES_IN_MEMORY
+                self._file = self._file or tempfile.TemporaryFile()
                 self._file.write(line + b"\n")
         self._pending.clear()
 
@@ -192,17 +200,14 @@ class _Rows:
         """A cut: what was added since the last checkpoint will come again."""
         self._pending.clear()
 
-    def restart(self) -> None:
-        """The table is read from its start again."""
-        self._file.close()
-        self._clear()
-
     def give(self) -> Iterator[dict[str, Any]]:
         """The rows, in the order in which they came."""
-        with self._file as file:
-            file.seek(0)
-            for line in file:
-                yield json.loads(line)["record"]
+        yield from self._held
+        if self._file is not None:
+            with self._file as file:
+                file.seek(0)
+                for line in file:
+                    yield json.loads(line)["record"]
 
 
 class _Client:
@@ -435,6 +440,7 @@ class _SnapshotRead:
         self._path = path
         self._params = {**params, "format": "ndjson"}
         self._waits = waits
+        self._primary_keys = primary_keys
         self._rows = _Rows(primary_keys)
         self._offset: dict | None = None
 
@@ -455,7 +461,7 @@ class _SnapshotRead:
                 if restarts > _MOST_RESTARTS:
                     raise
                 _log.warning("%s is read from its start again: %s", self._path, error)
-                self._rows.restart()
+                self._rows = _Rows(self._primary_keys)
                 self._offset = None
 
     def _read_stream(self) -> bool:
