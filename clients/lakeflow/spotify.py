@@ -134,7 +134,7 @@ class _Waits:
         else:
             seconds = max(1.0, seconds)
         if seconds > self._left_seconds:
-            raise self._too_long(error, seconds)
+            raise self._too_long(error, seconds) from None
         _log.info("trying again in %.1f s: %s", seconds, error)
         time.sleep(seconds)
         self.spend(seconds)
@@ -146,7 +146,7 @@ class _Waits:
     def check(self, error: SpotifyServiceError, seconds: float) -> None:
         """Raises the error where a wait of so many seconds is longer than what is left."""
         if seconds > self._left_seconds:
-            raise self._too_long(error, seconds)
+            raise self._too_long(error, seconds) from None
 
     def _too_long(self, error: SpotifyServiceError, seconds: float) -> SpotifyServiceError:
         return SpotifyServiceError(

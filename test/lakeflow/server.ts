@@ -4,15 +4,18 @@ import { text } from 'node:stream/consumers'
 import type { On, Rule } from '../../src/simulator/faults.ts'
 import { type LibrarySize, makeLibrary, makePlay, makeTrack } from '../../src/simulator/library.ts'
 import { viewOf } from '../../src/simulator/mode.ts'
+import { startSimulator } from '../../src/simulator/simulator.ts'
 import { build } from '../helpers/build.ts'
 
-// A service over a simulated Spotify, for tests in another language. Its first line on stdout is
-// `{"service":URL,"control":URL}`; a POST of a command to the second changes Spotify. It ends with
-// its stdin, so that nothing is left behind whoever started it.
+// A service over a simulated Spotify, for tests in another language. Its line on stdout is
+// the URL to POST commands to. It ends with its stdin, so that nothing is left behind whoever
+// started it.
 
 /** What the simulated Spotify is told. */
 type Command =
-  /** Another library. Faults and counts start afresh. */
+  /** A new service over the default library, which knows of no rate limit; gives its URL. */
+  | { do: 'start' }
+  /** Another library; faults end, and what was asked is forgotten. */
   | { do: 'library'; size: LibrarySize }
   /** The `track`th track of the catalogue was played at an instant, in Spotify's own writing. */
   | { do: 'play'; played_at: string; track: number }
@@ -21,50 +24,66 @@ type Command =
   | { do: 'move'; path: string; nth: number; list: MovingList; from: number; to?: number }
   /** Gives the library, as the app is sent it. */
   | { do: 'show' }
-  /** Gives what the service was asked, in order, and how many requests Spotify got. */
+  /** Gives what the service was asked since then, in order. */
   | { do: 'asked' }
 
 type MovingList = 'tracks' | 'albums' | 'playlists'
 
 const slowest = { headersMs: 5_000, idleMs: 5_000, totalMs: 10_000, connectMs: 5_000 }
-const stops: (() => unknown)[] = []
-const { app, simulator, listen } = await build(
-  { teardown: (stop) => stops.push(stop) },
-  { env: { READ_WAIT_BUDGET_MS: '500', STREAM_WAIT_BUDGET_MS: '500' }, timeouts: slowest },
-)
-const asked: { url: string; authorization: string | null }[] = []
-app.addHook('onRequest', async ({ url, headers }) => {
-  asked.push({ url, authorization: headers.authorization ?? null })
-})
+const spotify = await startSimulator()
+let asked: { url: string; authorization: string | null }[] = []
+let stopService = async () => {}
 
 const control = createServer(async (request, response) => {
   try {
-    const answer = obey(JSON.parse(await text(request)) as Command)
+    const answer = await obey(JSON.parse(await text(request)) as Command)
     response.end(JSON.stringify(answer ?? null))
   } catch (error) {
     response.writeHead(400).end(String(error))
   }
 })
-stops.push(() => control.close())
-control.listen(0, '127.0.0.1')
-const service = `http://127.0.0.1:${await listen()}`
-const { port } = control.address() as AddressInfo
-process.stdout.write(`${JSON.stringify({ service, control: `http://127.0.0.1:${port}` })}\n`)
+control.listen(0, '127.0.0.1', () => {
+  const { port } = control.address() as AddressInfo
+  process.stdout.write(`http://127.0.0.1:${port}\n`)
+})
 
 process.stdin.resume().once('end', async () => {
-  for (const stop of stops) await stop()
+  await stopService()
+  await spotify.close()
   process.exit()
 })
 
+async function startService(): Promise<string> {
+  await stopService()
+  setLibrary({})
+  const { app, listen, close } = await build(
+    { teardown() {} },
+    {
+      spotify,
+      env: { READ_WAIT_BUDGET_MS: '500', STREAM_WAIT_BUDGET_MS: '500' },
+      timeouts: slowest,
+    },
+  )
+  app.addHook('onRequest', async ({ url, headers }) => {
+    asked.push({ url, authorization: headers.authorization ?? null })
+  })
+  stopService = close
+  return `http://127.0.0.1:${await listen()}`
+}
+
+function setLibrary(size: LibrarySize): void {
+  spotify.library = makeLibrary(size)
+  spotify.faults.clear()
+  asked = []
+}
+
 function obey(command: Command): unknown {
-  const { faults, library, stats } = simulator
+  const { faults, library } = spotify
   switch (command.do) {
+    case 'start':
+      return startService()
     case 'library':
-      simulator.library = makeLibrary(command.size)
-      faults.clear()
-      stats.reset()
-      asked.length = 0
-      return
+      return setLibrary(command.size)
     case 'play':
       library.plays.push(makePlay(command.played_at, makeTrack(command.track)))
       return
@@ -85,7 +104,7 @@ function obey(command: Command): unknown {
     case 'show':
       return shown()
     case 'asked':
-      return { service: asked, spotify: stats.api }
+      return asked
   }
 }
 
@@ -95,7 +114,7 @@ function move(list: unknown[], from: number, to?: number): void {
 }
 
 function shown() {
-  const { library } = simulator
+  const { library } = spotify
   const view = viewOf(library)
   const each = <T, V>(list: (T | null)[], see: (item: T) => V) =>
     list.map((item) => item && see(item))

@@ -1,6 +1,5 @@
 """What tests share: a scripted service, a real one over a simulated Spotify, one Spark session."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -49,9 +48,9 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 class Simulation:
     """A real service over a simulated Spotify, which does as it is told."""
 
-    def __init__(self, service: str, control: str) -> None:
-        self.service = service
+    def __init__(self, control: str) -> None:
         self._control = control
+        self.service: str = self.tell("start")
 
     def tell(self, do: str, **command: Any) -> Any:
         """Sends a command; see test/lakeflow/server.ts."""
@@ -59,14 +58,14 @@ class Simulation:
         assert answer.ok, answer.text
         return answer.json()
 
-    def asked(self) -> list[dict[str, Any]]:
-        """The URLs and keys that the service has got since the library was last changed."""
-        return self.tell("asked")["service"]
+    def reads(self) -> list[str]:
+        """The URLs of the reads that the service was asked for."""
+        return [one["url"] for one in self.tell("asked") if "/read" in one["url"]]
 
 
 @pytest.fixture(scope="session")
-def simulation_process() -> Iterator[Simulation]:
-    """The Node process; it ends with its stdin."""
+def control() -> Iterator[str]:
+    """The address of the Node process that runs service and Spotify; it ends with its stdin."""
     node = ROOT / "node_modules" / ".bin" / "node"
     process = subprocess.Popen(
         [str(node), str(ROOT / "test" / "lakeflow" / "server.ts")],
@@ -77,17 +76,16 @@ def simulation_process() -> Iterator[Simulation]:
     )
     assert process.stdin and process.stdout
     try:
-        yield Simulation(**json.loads(process.stdout.readline()))
+        yield process.stdout.readline().strip()
     finally:
         process.stdin.close()
         process.wait(timeout=30)
 
 
 @pytest.fixture
-def simulation(simulation_process: Simulation) -> Simulation:
-    """A simulated Spotify with the default library, which behaves."""
-    simulation_process.tell("library", size={})
-    return simulation_process
+def simulation(control: str) -> Simulation:
+    """A new service over a simulated Spotify with the default library, which behaves."""
+    return Simulation(control)
 
 
 @pytest.fixture(scope="session")

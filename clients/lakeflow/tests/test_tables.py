@@ -182,4 +182,4 @@ def test_several_calls_make_one_table(
     items = simulation.tell("show")["tracks"]
     records, _ = connector.read_table("tracks", None, {"max_pages": "3", "limit": "40"})
     assert [row["track"]["id"] for row in records] == [item["track"]["id"] for item in items]
-    assert len([one for one in simulation.asked() if "/read" in one["url"]]) == 9
+    assert len(simulation.reads()) == 9
