@@ -207,6 +207,14 @@ export function isLoopbackHost(name: string): boolean {
   return ['localhost', '::1', '[::1]'].includes(host) || (isIPv4(host) && host.startsWith('127.'))
 }
 
+/**
+ * The names of all variables of the service's own, and for each whether `NAME_FILE` may give it, and
+ * whether it has an effect in this version.
+ */
+export const knownVariables: ReadonlyMap<string, { isSecret: boolean; isUsed: boolean }> = new Map(
+  entries().map(([name, { secret, notYet }]) => [name, { isSecret: !!secret, isUsed: !notYet }]),
+)
+
 function entries() {
   return Object.entries<Variable<unknown>>(variables)
 }
