@@ -29,6 +29,12 @@ const variables = {
     default: '127.0.0.1',
   },
   PORT: wholeNumber(8080, 0, 65_535),
+  PUBLIC_URL: {
+    allowed:
+      'an https URL, or http://127.0.0.1 or http://[::1] with a port (Spotify takes no other plain http, and no localhost), without user, password, query and fragment',
+    parse: toPublicUrl,
+    default: null as string | null,
+  },
   ALLOW_ANONYMOUS: trueOrFalse(false),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   DEMO: trueOrFalse(null),
@@ -58,7 +64,6 @@ const variables = {
   // To pass over these two would leave the operator less protected than they believe.
   API_KEYS: refused('this version checks no access keys and would serve everybody'),
   DATABASE_ENCRYPTION_KEY: refused('this version would store refresh tokens unencrypted'),
-  PUBLIC_URL: notYet(),
   EXTERNAL_OPTIONS_ALLOW_LIST: notYet(),
   MAX_CONCURRENT_READS: notYet(),
   SHUTDOWN_GRACE_MS: notYet(),
@@ -72,6 +77,8 @@ export type Config = {
   host: string
   /** 0: any free one. */
   port: number
+  /** Where browsers reach it, without a trailing slash; null: where it listens. */
+  publicUrl: string | null
   allowAnonymous: boolean
   /** One of pino's levels, `silent` among them. */
   logLevel: string
@@ -130,6 +137,7 @@ export function readConfig(
   return {
     host: HOST,
     port: values.PORT,
+    publicUrl: values.PUBLIC_URL,
     allowAnonymous: values.ALLOW_ANONYMOUS,
     logLevel: values.LOG_LEVEL,
     demo: values.DEMO,
@@ -341,6 +349,14 @@ function toBaseUrl(text: string): string | undefined {
   const url = URL.parse(text)
   if (url === null || url.username !== '' || url.password !== '') return undefined
   return url.href.replace(/\/+$/, '')
+}
+
+/** Source: Web API, "Redirect URIs". */
+function toPublicUrl(text: string): string | undefined {
+  const url = toBaseUrl(text)
+  const isTaken =
+    url !== undefined && /^(https:|http:\/\/(127\.0\.0\.1|\[::1\])(?=[:/]|$))/.test(url)
+  return isTaken ? url : undefined
 }
 
 function toHost(text: string): string | undefined {

@@ -6,10 +6,12 @@ import type { Clock } from './clock.ts'
 import { type Config, resolveMode } from './config.ts'
 import { openStore } from './database/open.ts'
 import { ConfigError, quote } from './errors.ts'
+import { createLinks } from './links.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
 import { createTransport, type Timeouts } from './spotify/transport.ts'
+import type { Tickets } from './tickets.ts'
 
 const demoClientId = 'demo'
 
@@ -44,22 +46,33 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
   const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
+  // Nobody has to show an access key, so nobody needs a ticket in place of one.
+  const tickets: Tickets | null = null
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
   const transport = createTransport(parts.timeouts)
+  let port = config.port
+  const links = createLinks(() => config.publicUrl ?? loopbackUrl(config.host, port), tickets)
   const connections = createConnections({
     ...parts,
     ...config,
     ...upstream,
     transport,
     store,
+    links,
     log: logger,
   })
   const app = await buildApp({
     ...parts,
     ...config,
     connections,
+    links,
+    tickets,
     mode,
     version: packageJson.version,
+  })
+  app.addHook('onListen', async () => {
+    const address = app.server.address()
+    if (address !== null && typeof address === 'object') port = address.port
   })
   return {
     app,
@@ -72,6 +85,11 @@ export async function createService(parts: ServiceParts): Promise<Service> {
       store.close()
     },
   }
+}
+
+/** Where a browser on this machine reaches it. Spotify takes no name in place of the address. */
+function loopbackUrl(host: string, port: number): string {
+  return `http://${host === '::1' ? '[::1]' : '127.0.0.1'}:${port}`
 }
 
 /** Whether a real account was read from this database before; makes none where there is none. */
