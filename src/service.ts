@@ -130,9 +130,13 @@ function spotifyUpstream({ credentials, spotifyApiUrl, spotifyAccountsUrl }: Con
 /** Spotify made up, on a loopback port of its own. */
 async function demoUpstream(clock: Clock): Promise<Upstream> {
   // Loaded here, so that a service of the real one never holds it.
-  const { startSimulator } = await import('./simulator/simulator.ts')
+  const [{ startSimulator }, { demoAccounts }] = await Promise.all([
+    import('./simulator/simulator.ts'),
+    import('./simulator/demo-accounts.ts'),
+  ])
   const simulator = await startSimulator({
     clock,
+    accounts: demoAccounts(clock.now()),
     clientId: demoClientId,
     livePlays: true,
     rateLimit: { requests: 400, windowMs: 30_000 },
