@@ -40,7 +40,8 @@ type Upstream = Pick<ConnectionParts, 'apiUrl' | 'accountsUrl' | 'credentials'> 
 
 /** Puts the service together. Throws ConfigError. */
 export async function createService(parts: ServiceParts): Promise<Service> {
-  const { config, clock, logger } = parts
+  const { config, secrets, clock, logger } = parts
+  for (const { key } of config.accessKeys) secrets.addPermanent(key)
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
   const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)

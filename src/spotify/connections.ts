@@ -76,11 +76,7 @@ export function createConnections(parts: ConnectionParts): Connections {
     get(name) {
       const found = byName.get(name)
       if (found) return found
-      throw new ConnectorError(
-        'connection-not-found',
-        `There is no connection ${quote(name)}. The connections are: ${[...byName.keys()].join(', ')}.`,
-        { members: { connections: [...byName.keys()] } },
-      )
+      throw connectionNotFound(name, [...byName.keys()])
     },
     all: () => [...byName.values()],
     gate: () => gate.state(),
@@ -111,6 +107,16 @@ export function createConnections(parts: ConnectionParts): Connections {
       status: () => statusOf(name, tokens.state(), its.credentials.consentedAtMs, clock.now()),
     }
   }
+}
+
+/** The error for a name that is none of `names`: those that the asker may know of. */
+export function connectionNotFound(name: string, names: readonly string[]): ConnectorError {
+  const there = names.length === 0 ? 'There are none' : `The connections are: ${names.join(', ')}`
+  return new ConnectorError(
+    'connection-not-found',
+    `There is no connection ${quote(name)}. ${there}.`,
+    { members: { connections: names } },
+  )
 }
 
 function statusOf(
