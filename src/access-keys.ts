@@ -1,6 +1,7 @@
+import { isConnectionName } from './spotify/authorisation.ts'
+
 // RFC 6750, section 2.1: b64token, which is what a client can send behind "Bearer".
 const token = /^[A-Za-z0-9\-._~+/]+=*$/
-const connectionName = /^[a-z0-9][a-z0-9_-]{0,63}$/
 
 /** An access key as configured. */
 export type AccessKey = {
@@ -20,7 +21,7 @@ export function parseAccessKeys(text: string): AccessKey[] | string {
     const connections = binding === undefined ? null : binding.split('+')
     if (member === '') return `has nothing where key no. ${at + 1} would be`
     if (!token.test(key)) return `has a key, no. ${at + 1}, of other characters or of none`
-    if (more.length > 0 || !(connections?.every((name) => connectionName.test(name)) ?? true)) {
+    if (more.length > 0 || !(connections?.every(isConnectionName) ?? true)) {
       return `binds key no. ${at + 1} to what is no connection's name`
     }
     if (keys.some((other) => other.key === key)) return `has key no. ${at + 1} twice`

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { AccessKey } from './access-keys.ts'
-import { type Connection, type Connections, connectionNotFound } from './spotify/connections.ts'
+import type { Connection } from './spotify/connection.ts'
+import { type Connections, connectionNotFound } from './spotify/connections.ts'
 
 /** What the sender of a request may see. Routes ask it, and nobody else, for a connection. */
 export type Access = {
@@ -10,7 +11,12 @@ export type Access = {
   may(name: string): boolean
   /** Those of the connections, or of what else is named so, that it may know of. */
   filter<Named extends { name: string }>(all: readonly Named[]): Named[]
-  /** Throws `connection-not-found`, naming those that it may know of. */
+  /**
+   * Throws `connection-not-found`, naming those that it may know of, where it may not know of a
+   * connection of this name.
+   */
+  assertMay(connections: Pick<Connections, 'all'>, name: string): void
+  /** The connection of this name. Throws `connection-not-found`, naming as above. */
   get(connections: Pick<Connections, 'all'>, name: string): Connection
 }
 
@@ -23,14 +29,14 @@ export function accessTo(names: readonly string[] | null): Access {
     isWhole: names === null,
     may,
     filter,
+    assertMay(connections, name) {
+      if (!may(name)) throw connectionNotFound(name, namesOf(filter(connections.all())))
+    },
     get(connections, name) {
       const own = filter(connections.all())
       const found = own.find((one) => one.name === name)
       if (found) return found
-      throw connectionNotFound(
-        name,
-        own.map((one) => one.name),
-      )
+      throw connectionNotFound(name, namesOf(own))
     },
   }
 }
@@ -53,6 +59,10 @@ export function createKeyring(keys: readonly AccessKey[]): (sent: string) => Adm
     for (const entry of entries) if (timingSafeEqual(entry.digest, digest)) found = entry.admitted
     return found
   }
+}
+
+function namesOf(connections: readonly Connection[]): string[] {
+  return connections.map(({ name }) => name)
 }
 
 function digestOf(text: string): Buffer {

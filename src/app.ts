@@ -7,6 +7,7 @@ import { ProblemSchema, sendProblem } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
 import { logRequest, registerRequestLog } from './request-log.ts'
 import { registerAccess } from './routes/access.ts'
+import { type ConnectionRouteParts, connectionRoutes } from './routes/connections.ts'
 import { registerDocs, registerOpenApi } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { registerHostCheck } from './routes/host.ts'
@@ -16,14 +17,15 @@ import { type ReadRouteParts, readRoutes } from './routes/read.ts'
 import { tableRoutes } from './routes/tables.ts'
 
 /** What the app is made of. */
-export type AppParts = ReadRouteParts & {
-  mode: 'demo' | 'spotify'
-  version: string
-  allowAnonymous: boolean
-  /** None: whoever reaches the service may read. */
-  accessKeys: readonly AccessKey[]
-  logger: FastifyBaseLogger
-}
+export type AppParts = ReadRouteParts &
+  ConnectionRouteParts & {
+    mode: 'demo' | 'spotify'
+    version: string
+    allowAnonymous: boolean
+    /** None: whoever reaches the service may read. */
+    accessKeys: readonly AccessKey[]
+    logger: FastifyBaseLogger
+  }
 
 /** The HTTP side of the service, ready to listen. It has no side effects until it does. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
@@ -74,7 +76,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   })
   registerDraining(app)
   registerHostCheck(app, allowAnonymous || hasKeys)
-  registerAccess(app, accessKeys)
+  registerAccess(app, accessKeys, parts.tickets)
   registerNotFound(app)
 
   app.addSchema(ProblemSchema)
@@ -82,6 +84,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(tableRoutes)
   // As one member: Fastify takes some names, such as logLevel, for options of its own.
   await app.register(readRoutes, { parts })
+  await app.register(connectionRoutes, { parts })
   await app.register(healthRoutes, { connections, mode, version })
   await registerDocs(app)
   return app

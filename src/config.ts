@@ -33,6 +33,12 @@ const variables = {
     default: '127.0.0.1',
   },
   PORT: wholeNumber(8080, 0, 65_535),
+  PUBLIC_URL: {
+    allowed:
+      'an https URL, or http://127.0.0.1 or http://[::1] with a port (Spotify takes no other plain http, and no localhost), without user, password, query and fragment',
+    parse: toPublicUrl,
+    default: null as string | null,
+  },
   ALLOW_ANONYMOUS: trueOrFalse(false),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   DEMO: trueOrFalse(null),
@@ -69,7 +75,6 @@ const variables = {
     secret: true,
   },
   DATABASE_ENCRYPTION_KEY: refused('this version would store refresh tokens unencrypted'),
-  PUBLIC_URL: notYet(),
   EXTERNAL_OPTIONS_ALLOW_LIST: notYet(),
   MAX_CONCURRENT_READS: notYet(),
   SHUTDOWN_GRACE_MS: notYet(),
@@ -83,6 +88,8 @@ export type Config = {
   host: string
   /** 0: any free one. */
   port: number
+  /** Where browsers reach it, without a trailing slash; null: where it listens. */
+  publicUrl: string | null
   allowAnonymous: boolean
   /** Who may read; none: whoever reaches the service. */
   accessKeys: readonly AccessKey[]
@@ -149,6 +156,7 @@ export function readConfig(
   return {
     host: HOST,
     port: values.PORT,
+    publicUrl: values.PUBLIC_URL,
     allowAnonymous: values.ALLOW_ANONYMOUS,
     accessKeys: API_KEYS,
     logLevel: values.LOG_LEVEL,
@@ -378,6 +386,14 @@ function toBaseUrl(text: string): string | undefined {
   const url = URL.parse(text)
   if (url === null || url.username !== '' || url.password !== '') return undefined
   return url.href.replace(/\/+$/, '')
+}
+
+/** Source: Web API, "Redirect URIs". */
+function toPublicUrl(text: string): string | undefined {
+  const url = toBaseUrl(text)
+  const isTaken =
+    url !== undefined && /^(https:|http:\/\/(127\.0\.0\.1|\[::1\])(?=[:/]|$))/.test(url)
+  return isTaken ? url : undefined
 }
 
 function toHost(text: string): string | undefined {

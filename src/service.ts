@@ -6,10 +6,12 @@ import type { Clock } from './clock.ts'
 import { type Config, resolveMode } from './config.ts'
 import { openStore } from './database/open.ts'
 import { ConfigError, quote } from './errors.ts'
+import { createLinks } from './links.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
 import { createTransport, type Timeouts } from './spotify/transport.ts'
+import { Tickets } from './tickets.ts'
 
 const demoClientId = 'demo'
 
@@ -45,22 +47,33 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
   const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
+  // Where nobody has to show an access key, nobody needs a ticket in place of one.
+  const tickets = config.accessKeys.length > 0 ? new Tickets(clock) : null
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
   const transport = createTransport(parts.timeouts)
+  let port = config.port
+  const links = createLinks(() => config.publicUrl ?? loopbackUrl(config.host, port), tickets)
   const connections = createConnections({
     ...parts,
     ...config,
     ...upstream,
     transport,
     store,
+    links,
     log: logger,
   })
   const app = await buildApp({
     ...parts,
     ...config,
     connections,
+    links,
+    tickets,
     mode,
     version: packageJson.version,
+  })
+  app.addHook('onListen', async () => {
+    const address = app.server.address()
+    if (address !== null && typeof address === 'object') port = address.port
   })
   return {
     app,
@@ -73,6 +86,11 @@ export async function createService(parts: ServiceParts): Promise<Service> {
       store.close()
     },
   }
+}
+
+/** Where a browser on this machine reaches it. Spotify takes no name in place of the address. */
+function loopbackUrl(host: string, port: number): string {
+  return `http://${host === '::1' ? '[::1]' : '127.0.0.1'}:${port}`
 }
 
 /** Whether a real account was read from this database before; makes none where there is none. */
@@ -113,9 +131,13 @@ function spotifyUpstream({ credentials, spotifyApiUrl, spotifyAccountsUrl }: Con
 /** Spotify made up, on a loopback port of its own. */
 async function demoUpstream(clock: Clock): Promise<Upstream> {
   // Loaded here, so that a service of the real one never holds it.
-  const { startSimulator } = await import('./simulator/simulator.ts')
+  const [{ startSimulator }, { demoAccounts }] = await Promise.all([
+    import('./simulator/simulator.ts'),
+    import('./simulator/demo-accounts.ts'),
+  ])
   const simulator = await startSimulator({
     clock,
+    accounts: demoAccounts(clock.now()),
     clientId: demoClientId,
     livePlays: true,
     rateLimit: { requests: 400, windowMs: 30_000 },

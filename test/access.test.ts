@@ -1,6 +1,6 @@
 import t from 'tap'
 import { accessTo, createKeyring } from '../src/access.ts'
-import type { Connection } from '../src/spotify/connections.ts'
+import type { Connection } from '../src/spotify/connection.ts'
 
 const connections = { all: () => ['default', 'one', 'two'].map((name) => ({ name }) as Connection) }
 const namesOf = (all: { name: string }[]) => all.map(({ name }) => name)

@@ -35,6 +35,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
   t.strictSame(readConfig({}), {
     host: '127.0.0.1',
     port: 8080,
+    publicUrl: null,
     allowAnonymous: false,
     accessKeys: [],
     logLevel: 'info',
@@ -59,6 +60,7 @@ t.test('what is set is taken', async (t) => {
     ...account,
     HOST: '0.0.0.0',
     PORT: '0',
+    PUBLIC_URL: 'https://connector.example/spotify/',
     ALLOW_ANONYMOUS: 'true',
     LOG_LEVEL: 'silent',
     DEMO: 'false',
@@ -75,6 +77,7 @@ t.test('what is set is taken', async (t) => {
   t.strictSame(config, {
     host: '0.0.0.0',
     port: 0,
+    publicUrl: 'https://connector.example/spotify',
     allowAnonymous: true,
     accessKeys: [],
     logLevel: 'silent',
@@ -324,7 +327,6 @@ t.test('a secret that was put where its path belongs is not told', async (t) => 
 
 t.test('variables of later versions are listed, and nothing else is', async (t) => {
   const { notYetUsed } = configOf({
-    PUBLIC_URL: 'https://connector.example',
     EXTERNAL_OPTIONS_ALLOW_LIST: 'limit',
     MAX_CONCURRENT_READS: '256',
     SHUTDOWN_GRACE_MS: '25000',
@@ -332,7 +334,6 @@ t.test('variables of later versions are listed, and nothing else is', async (t) 
     PATH: '/bin',
   })
   t.strictSame(notYetUsed, [
-    'PUBLIC_URL',
     'EXTERNAL_OPTIONS_ALLOW_LIST',
     'MAX_CONCURRENT_READS',
     'SHUTDOWN_GRACE_MS',

@@ -52,6 +52,7 @@ export async function registerOpenApi(
       },
       tags: [
         { name: 'tables', description: 'What there is to read, and its rows.' },
+        { name: 'connections', description: 'The accounts, and the consent of their owners.' },
         { name: 'operation', description: 'Probes and health.' },
       ],
     },

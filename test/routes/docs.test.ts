@@ -51,13 +51,18 @@ t.test('the page reads the document that /openapi.json gives', async (t) => {
 t.test('every route of the contract is described, with an operationId and examples', async (t) => {
   const { app } = await build(t)
   const { paths } = JSON.parse((await ask(app, '/openapi.json')).text)
-  const wanted = ['/', '/health', '/livez', '/openapi.json', '/readyz', '/tables']
+  const wanted = [
+    ...['/', '/callback', '/connections', '/connections/{name}'],
+    ...['/connections/{name}/authorize', '/connections/{name}/check'],
+    ...['/health', '/livez', '/openapi.json', '/readyz', '/tables'],
+  ]
   const table = ['metadata', 'read', 'schema'].map((part) => `/tables/{name}/${part}`)
   t.strictSame(Object.keys(paths).sort(), [...wanted, ...table])
   const ids = new Set<string>()
   for (const [path, item] of Object.entries<Record<string, Operation>>(paths)) {
-    t.strictSame(Object.keys(item), ['get'], path)
-    const { operationId, summary, responses } = item.get as Operation
+    const method = path === '/connections/{name}' ? 'delete' : 'get'
+    t.strictSame(Object.keys(item), [method], path)
+    const { operationId, summary, responses } = item[method] as Operation
     ids.add(operationId)
     t.ok(summary, path)
     for (const [status, { description, content = {} }] of Object.entries(responses)) {
