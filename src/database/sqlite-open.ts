@@ -75,6 +75,8 @@ function lockAndMigrate(db: DatabaseSync, create: boolean): DatabaseSync {
   // not unlinked: FULL syncs that, but no directory, so that after a power cut an unlinked one
   // could be back and undo the last commit (https://www.sqlite.org/pragma.html, "synchronous").
   db.exec('PRAGMA synchronous = FULL; PRAGMA journal_mode = TRUNCATE')
+  // A token that was deleted must not stay readable in the file.
+  db.exec('PRAGMA secure_delete = ON')
   migrate(db)
   // Changes nothing, but is a write: a disk that takes none is found now, not with a new token.
   db.exec(`PRAGMA user_version = ${migrations.length}`)

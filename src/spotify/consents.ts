@@ -94,7 +94,8 @@ export class Consents {
       )
     }
     const { credentials, secrets, readWaitBudgetMs } = this.#parts
-    secrets.add(code)
+    // Whatever quotes what was sent is not to tell them.
+    for (const secret of [code, state, verifier]) secrets.add(secret)
     const exchanged = await exchangeCode(
       { ...this.#parts, waitBudgetMs: readWaitBudgetMs },
       { ...credentials, code, redirectUri, verifier },
