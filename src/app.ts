@@ -1,10 +1,12 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { AccessKey } from './access-keys.ts'
 import { refuseSocket, registerBareSockets } from './bare-sockets.ts'
 import { registerDraining } from './draining.ts'
 import { ProblemSchema, sendProblem } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
 import { logRequest, registerRequestLog } from './request-log.ts'
+import { registerAccess } from './routes/access.ts'
 import { type ConnectionRouteParts, connectionRoutes } from './routes/connections.ts'
 import { registerDocs, registerOpenApi } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -20,15 +22,19 @@ export type AppParts = ReadRouteParts &
     mode: 'demo' | 'spotify'
     version: string
     allowAnonymous: boolean
+    /** None: whoever reaches the service may read. */
+    accessKeys: readonly AccessKey[]
     logger: FastifyBaseLogger
   }
 
 /** The HTTP side of the service, ready to listen. It has no side effects until it does. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { connections, mode, version, allowAnonymous, secrets, logger } = parts
+  const { connections, mode, version, allowAnonymous, accessKeys, secrets, logger } = parts
+  const hasKeys = accessKeys.length > 0
   // What every answer carries, whoever gives it.
   const headers = {
     'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
     ...(mode === 'demo' && { 'x-demo': 'true' }),
   }
   const app = fastify({
@@ -69,11 +75,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     reply.headers({ 'x-request-id': request.id, ...headers })
   })
   registerDraining(app)
-  registerHostCheck(app, allowAnonymous)
+  registerHostCheck(app, allowAnonymous || hasKeys)
+  registerAccess(app, accessKeys, parts.tickets)
   registerNotFound(app)
 
   app.addSchema(ProblemSchema)
-  await registerOpenApi(app, { version, demo: mode === 'demo' })
+  await registerOpenApi(app, { version, demo: mode === 'demo', hasKeys })
   await app.register(tableRoutes)
   // As one member: Fastify takes some names, such as logLevel, for options of its own.
   await app.register(readRoutes, { parts })

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { isIPv4, isIPv6 } from 'node:net'
+import { type AccessKey, parseAccessKeys } from './access-keys.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError, quote } from './errors.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
+const shortestKey = 16
 const isoInstant = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 type Variable<Value> = {
@@ -11,6 +13,8 @@ type Variable<Value> = {
   allowed: string
   /** The value that a text stands for, or undefined where the text is not allowed. */
   parse(text: string, nowMs: number): Value | undefined
+  /** What is wrong with a secret that is not allowed, as far as it can be told. */
+  objection?(text: string): string
   /** What holds while the variable is not set. */
   default: Value
   /** Its value is never told, and it may also come from the file that `NAME_FILE` names. */
@@ -61,8 +65,15 @@ const variables = {
     parse: (text: string) => (/^sqlite:./i.test(text) ? text : undefined),
     default: 'sqlite:.data/connector.db',
   },
-  // To pass over these two would leave the operator less protected than they believe.
-  API_KEYS: refused('this version checks no access keys and would serve everybody'),
+  API_KEYS: {
+    allowed:
+      'keys between commas or line ends, each of letters, digits, "-._~+/" and "=" at its end, and ' +
+      'behind it, where it is to read some connections only, "@" and their names with "+" between',
+    parse: toKeys,
+    objection: (text: string) => String(parseAccessKeys(text)),
+    default: [] as readonly AccessKey[],
+    secret: true,
+  },
   DATABASE_ENCRYPTION_KEY: refused('this version would store refresh tokens unencrypted'),
   EXTERNAL_OPTIONS_ALLOW_LIST: notYet(),
   MAX_CONCURRENT_READS: notYet(),
@@ -73,13 +84,15 @@ type Values = { [Name in keyof typeof variables]: (typeof variables)[Name]['defa
 
 /** What the operator has decided, checked. */
 export type Config = {
-  /** What to listen on, an IPv6 address without brackets. A loopback one unless `allowAnonymous`. */
+  /** What to listen on, an IPv6 address without brackets. A loopback one unless `allowAnonymous` or keys. */
   host: string
   /** 0: any free one. */
   port: number
   /** Where browsers reach it, without a trailing slash; null: where it listens. */
   publicUrl: string | null
   allowAnonymous: boolean
+  /** Who may read; none: whoever reaches the service. */
+  accessKeys: readonly AccessKey[]
   /** One of pino's levels, `silent` among them. */
   logLevel: string
   /** null: not said; see `resolveMode`. */
@@ -126,11 +139,17 @@ export function readConfig(
   clock: Pick<Clock, 'now'> = systemClock,
 ): Config {
   const values = readAll(env, readFile, clock.now())
-  const { HOST, SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET } = values
-  if (!isLoopbackHost(HOST) && !values.ALLOW_ANONYMOUS) {
+  const { HOST, API_KEYS, SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET } = values
+  if (values.ALLOW_ANONYMOUS && API_KEYS.length > 0) {
+    throw new ConfigError(
+      'ALLOW_ANONYMOUS is true, but API_KEYS is set, so that nobody reads without a key; ' +
+        'allowed: one of the two',
+    )
+  }
+  if (!isLoopbackHost(HOST) && !values.ALLOW_ANONYMOUS && API_KEYS.length === 0) {
     throw new ConfigError(
       `HOST is ${quote(HOST)}, which others may reach, and nobody has to show an access key; ` +
-        'allowed: localhost, 127.0.0.0/8 or ::1, and any other host only with ' +
+        'allowed: localhost, 127.0.0.0/8 or ::1, and any other host only with API_KEYS, or with ' +
         'ALLOW_ANONYMOUS=true, if everybody who reaches it may read the Spotify account',
     )
   }
@@ -139,6 +158,7 @@ export function readConfig(
     port: values.PORT,
     publicUrl: values.PUBLIC_URL,
     allowAnonymous: values.ALLOW_ANONYMOUS,
+    accessKeys: API_KEYS,
     logLevel: values.LOG_LEVEL,
     demo: values.DEMO,
     credentials:
@@ -254,6 +274,10 @@ function toValue<Value>(variable: Variable<Value>, { where, text }: Given, nowMs
   const value = variable.parse(text, nowMs)
   if (value !== undefined) return value
   // A URL with a password or a token in it can end up in any variable.
+  const objection = variable.objection?.(text)
+  if (objection !== undefined) {
+    throw new ConfigError(`${where} ${objection}; allowed: ${variable.allowed}`)
+  }
   const hidden = variable.secret || /[@?]|#.*=/s.test(text)
   const given = hidden ? 'set to what is not shown here' : quote(text)
   throw new ConfigError(`${where} is ${given}; allowed: ${variable.allowed}`)
@@ -266,6 +290,13 @@ function warningsOf(values: Values): string[] {
   if (values.DEMO && values.SPOTIFY_CLIENT_ID !== null) {
     warnings.push('DEMO is true: the rows are made up, and SPOTIFY_CLIENT_ID is not used')
   }
+  for (const [at, { key }] of values.API_KEYS.entries()) {
+    if (key.length >= shortestKey) continue
+    warnings.push(
+      `API_KEYS: key no. ${at + 1} is shorter than ${shortestKey} characters and may be guessed; ` +
+        '"openssl rand -hex 32" makes a good one',
+    )
+  }
   return warnings
 }
 
@@ -275,6 +306,7 @@ function isPlainHttp({ protocol, hostname }: URL): boolean {
 
 function objectionToDemo(config: Config, holdsConnections: () => boolean): string | null {
   if (config.demo === false) return 'DEMO is false'
+  if (config.accessKeys.length > 0) return 'API_KEYS is set, as for a real account'
   if (!isLoopbackHost(config.host)) return `HOST ${quote(config.host)} is open to others`
   return holdsConnections() ? 'the database holds connections that need it' : null
 }
@@ -333,6 +365,11 @@ function notYet(): Variable<string | null> {
     default: null,
     notYet: true,
   }
+}
+
+function toKeys(text: string): readonly AccessKey[] | undefined {
+  const keys = parseAccessKeys(text)
+  return typeof keys === 'string' ? undefined : keys
 }
 
 function url(standard: string): Variable<string> {

@@ -13,7 +13,7 @@ import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
 import { createTransport, type Timeouts } from './spotify/transport.ts'
-import type { Tickets } from './tickets.ts'
+import { Tickets } from './tickets.ts'
 
 const demoClientId = 'demo'
 const consentLookMs = 3600_000
@@ -45,12 +45,13 @@ type Upstream = Pick<ConnectionParts, 'apiUrl' | 'accountsUrl' | 'credentials'> 
 
 /** Puts the service together. Throws ConfigError. */
 export async function createService(parts: ServiceParts): Promise<Service> {
-  const { config, clock, logger } = parts
+  const { config, secrets, clock, logger } = parts
+  for (const { key } of config.accessKeys) secrets.addPermanent(key)
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
   const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
-  // Nobody has to show an access key, so nobody needs a ticket in place of one.
-  const tickets: Tickets | null = null
+  // Where nobody has to show an access key, nobody needs a ticket in place of one.
+  const tickets = config.accessKeys.length > 0 ? new Tickets(clock) : null
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
   const transport = createTransport(parts.timeouts)
   // The simulated accounts service forgets its consents when it ends.

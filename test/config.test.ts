@@ -37,6 +37,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     port: 8080,
     publicUrl: null,
     allowAnonymous: false,
+    accessKeys: [],
     logLevel: 'info',
     demo: null,
     credentials: null,
@@ -78,6 +79,7 @@ t.test('what is set is taken', async (t) => {
     port: 0,
     publicUrl: 'https://connector.example/spotify',
     allowAnonymous: true,
+    accessKeys: [],
     logLevel: 'silent',
     demo: false,
     credentials: {
@@ -178,15 +180,22 @@ const wrong: [variable: string, env: Env][] = [
   ['DATABASE_URL', { DATABASE_URL: 'postgres://database/connector?password=hush' }],
   ['DATABASE_URL', { DATABASE_URL: '/data/connector.db' }],
   ['DATABASE_URL', { DATABASE_URL: 'sqlite:' }],
-  ['API_KEYS', { API_KEYS: 'hush1,hush2' }],
-  ['API_KEYS_FILE', { API_KEYS_FILE: '/secret' }],
+  ['API_KEYS', { API_KEYS: 'hush1,' }],
+  ['API_KEYS', { API_KEYS: 'hush1\n' }],
+  ['API_KEYS', { API_KEYS: 'hush1, hush2' }],
+  ['API_KEYS', { API_KEYS: 'hush1,hush1' }],
+  ['API_KEYS', { API_KEYS: 'hush1@' }],
+  ['API_KEYS', { API_KEYS: 'hush1@Hush' }],
+  ['API_KEYS', { API_KEYS: 'hush', API_KEYS_FILE: '/secret' }],
+  ['API_KEYS_FILE', { API_KEYS_FILE: '/keys' }],
+  ['ALLOW_ANONYMOUS', { ALLOW_ANONYMOUS: 'true', API_KEYS: 'hush' }],
   ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: 'hush' }],
   ['DATABASE_ENCRYPTION_KEY_FILE', { DATABASE_ENCRYPTION_KEY_FILE: '/secret' }],
 ]
 
 t.test('a wrong value is refused in one line that names the variable', async (t) => {
   for (const [variable, env] of wrong) {
-    const line = refusalOf(env, { '/secret': 'hush' })
+    const line = refusalOf(env, { '/secret': 'hush', '/keys': 'hush1\n\nhush2' })
     const what = JSON.stringify(env)
     t.ok(line.startsWith(`${variable} `), `${what}: ${line}`)
     t.match(line, /; allowed: \S/, `${what}: what is allowed is said`)
@@ -340,6 +349,27 @@ t.test('plain http to another machine is warned of, to this one it is not', asyn
   t.equal(warnings.length, 1)
 })
 
+t.test('access keys open other hosts, and may be a line each in their file', async (t) => {
+  const { host, accessKeys, warnings } = configOf(
+    { HOST: '0.0.0.0', API_KEYS_FILE: '/keys' },
+    { '/keys': 'a-key-of-16-chars@one+two\r\nother-key-of-16-c,third-key-of-16-c\n\n' },
+  )
+  t.equal(host, '0.0.0.0')
+  t.strictSame(accessKeys, [
+    { key: 'a-key-of-16-chars', connections: ['one', 'two'] },
+    { key: 'other-key-of-16-c', connections: null },
+    { key: 'third-key-of-16-c', connections: null },
+  ])
+  t.strictSame(warnings, [])
+})
+
+t.test('a short access key is warned of, without being told', async (t) => {
+  const { warnings } = configOf({ API_KEYS: 'sixteen-chars-xx,hush-15-chars-x@one,k2' })
+  t.match(warnings, [/^API_KEYS: key no\. 2 is shorter/, /^API_KEYS: key no\. 3 is shorter/])
+  t.equal(warnings.length, 2)
+  t.notMatch(warnings.join('\n'), /hush|k2/)
+})
+
 t.test('credentials that a demo leaves unused are warned of', async (t) => {
   t.match(configOf({ ...account, DEMO: 'true' }).warnings, [/^DEMO is true/])
   t.strictSame(configOf({ DEMO: 'true' }).warnings, [])
@@ -387,6 +417,7 @@ t.test('the mode follows from DEMO, the credentials, the host and the database',
 
   t.equal(mode({ DEMO: 'true' }, neverAsked), 'demo')
   t.equal(mode({ DEMO: 'true', ...account, ...open }, neverAsked), 'demo')
+  t.equal(mode({ DEMO: 'true', API_KEYS: 'a-key-of-16-chars' }, neverAsked), 'demo')
   t.equal(mode(account, neverAsked), 'spotify')
   t.equal(mode({ ...app, DEMO: 'false' }, neverAsked), 'spotify')
   t.equal(
@@ -398,6 +429,7 @@ t.test('the mode follows from DEMO, the credentials, the host and the database',
     [/DEMO is false/, { DEMO: 'false' }, neverAsked],
     [/HOST "0\.0\.0\.0" is open/, open, neverAsked],
     [/database holds connections/, {}, () => true],
+    [/API_KEYS is set/, { API_KEYS: 'a-key-of-16-chars' }, neverAsked],
   ]
   for (const [reason, env, holds] of refused) {
     t.throws(() => mode(env, holds), { name: 'ConfigError', message: reason })

@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import type { Access } from '../access.ts'
 import type { Clock } from '../clock.ts'
 import { ConnectorError } from '../errors.ts'
 import { HttpFailure, noteProblem, problemResponses } from '../problems.ts'
@@ -11,6 +12,7 @@ import { connectionNames, isConnectionName, unguessable } from '../spotify/autho
 import type { Connections } from '../spotify/connections.ts'
 import type { ConsentLinks } from '../spotify/consents.ts'
 import type { Tickets } from '../tickets.ts'
+import { accessOf } from './access.ts'
 import { anyRoute, ok } from './answers.ts'
 import { Check, checkConnection, checkExample } from './connection-check.ts'
 import { statusExample, statusMembers, statusOf } from './connection-status.ts'
@@ -81,9 +83,10 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = asy
         },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       reply.header('cache-control', 'no-store')
-      return { connections: connections.all().map((one) => statusOf(one.status())) }
+      const own = accessOf(request).filter(connections.all())
+      return { connections: own.map((one) => statusOf(one.status())) }
     },
   )
 
@@ -108,7 +111,7 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = asy
     async (request, reply) => {
       const { name } = request.params
       note(request, { connection: name })
-      const connection = found(name, parts)
+      const connection = found(name, parts, accessOf(request))
       const reader = new AbortController()
       reply.raw.once('close', () => reader.abort(new Error('the reader went away')))
       const { signal } = reader
@@ -166,13 +169,14 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = asy
             description: "To the service's own address first, then to Spotify.",
             type: 'null',
           },
-          ...problemResponses('invalid-option', ...anyRoute),
+          ...problemResponses('connection-not-found', 'invalid-option', ...anyRoute),
         },
       },
     },
     async (request, reply) => {
       const { name } = request.params
       if (!isConnectionName(name)) throw invalidOption('name', name, connectionNames)
+      accessOf(request).assertMay(connections, name)
       note(request, { connection: name })
       reply.headers(consentHeaders)
       // The cookie has to be there at the callback, so it is set at the callback's own origin.
@@ -240,9 +244,11 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = asy
       try {
         const browser = browserOf(request, new URL(links.callback()))
         const connected = await connections.consents.finish(callbackOf(request.query), browser)
-        note(request, { connection: connected.connection.name })
-        if (isPage) return sendPage(reply, 200, connectedPage(connected))
-        const { connection, alsoAs } = connected
+        const { connection } = connected
+        note(request, { connection: connection.name })
+        // Who comes back here has shown no access key: with keys, the log alone tells of others.
+        const alsoAs = connected.alsoAs.filter(accessOf(request).may)
+        if (isPage) return sendPage(reply, 200, connectedPage({ ...connected, alsoAs }))
         return reply.send({ ...statusOf(connection.status()), also_as: alsoAs })
       } catch (error) {
         if (!isPage) throw error
@@ -273,6 +279,7 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = asy
     async (request, reply) => {
       const { name } = request.params
       note(request, { connection: name })
+      accessOf(request).get(connections, name)
       if (connections.remove(name)) return reply.code(204).send(null)
       throw new HttpFailure(
         'method-not-allowed',
@@ -289,11 +296,12 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = asy
 }
 
 /** The connection; where there is none of that name yet, the problem says where to add it. */
-function found(name: string, { connections, links }: Parts) {
+function found(name: string, { connections, links }: Parts, access: Access) {
   try {
-    return connections.get(name)
+    return access.get(connections, name)
   } catch (error) {
-    if (!(error instanceof ConnectorError) || !isConnectionName(name)) throw error
+    if (!(error instanceof ConnectorError) || !isConnectionName(name) || !access.may(name))
+      throw error
     throw new ConnectorError(
       'connection-not-found',
       `${error.message} To add one by that name, open authorize_url in a browser.`,

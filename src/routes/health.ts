@@ -1,9 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import type { Access } from '../access.ts'
 import { problemResponses } from '../problems.ts'
 import type { ConnectionStatus } from '../spotify/connection.ts'
 import type { Connections } from '../spotify/connections.ts'
 import type { GateState } from '../spotify/rate-gate.ts'
+import { accessOf } from './access.ts'
 import { anyRoute, ok } from './answers.ts'
 import { iso, statusExample, statusMembers, statusOf } from './connection-status.ts'
 import { NoQuery } from './query.ts'
@@ -103,12 +105,12 @@ export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts)
         },
       },
     },
-    async () => health(parts),
+    async (request) => health(parts, accessOf(request)),
   )
 }
 
-function health({ connections, mode, version }: Parts) {
-  const statuses = connections.all().map((connection) => connection.status())
+function health({ connections, mode, version }: Parts, access: Access) {
+  const statuses = access.filter(connections.all()).map((connection) => connection.status())
   const gate = connections.gate()
   const unstored = statuses.some((status) => status.unstored)
   const troubled =

@@ -124,11 +124,7 @@ export function createConnections(given: ConnectionParts): Connections {
     const found = byName.get(name)
     if (found) return found
     const names = [...byName.values()].toSorted(inOrder).map((connection) => connection.name)
-    throw new ConnectorError(
-      'connection-not-found',
-      `There is no connection ${quote(name)}. The connections are: ${names.join(', ')}.`,
-      { members: { connections: names } },
-    )
+    throw connectionNotFound(name, names)
   }
 
   async function accept(name: string, account: Account, exchanged: Exchanged): Promise<Connected> {
@@ -176,6 +172,16 @@ export function createConnections(given: ConnectionParts): Connections {
       )
     }
   }
+}
+
+/** The error for a name that is none of `names`: those that the asker may know of. */
+export function connectionNotFound(name: string, names: readonly string[]): ConnectorError {
+  const there = names.length === 0 ? 'There are none' : `The connections are: ${names.join(', ')}`
+  return new ConnectorError(
+    'connection-not-found',
+    `There is no connection ${quote(name)}. ${there}.`,
+    { members: { connections: names } },
+  )
 }
 
 function anotherAccount(

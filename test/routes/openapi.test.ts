@@ -130,6 +130,7 @@ for (const [code, on, fault] of upstream) {
 t.test('every refusal of a request is as it is described', async (t) => {
   const { assertDescribed } = await describe(t)
   const { app } = await build(t)
+  const { app: locked } = await build(t, { env: { API_KEYS: 'a-key-of-16-chars' } })
   const foreign = { host: 'evil.com' }
   const fixed = ['/', '/openapi.json', '/tables', '/health', '/livez', '/readyz']
   const ofTable = ['metadata', 'schema', 'read']
@@ -141,6 +142,7 @@ t.test('every refusal of a request is as it is described', async (t) => {
   ]) {
     assertDescribed(path, await ask(app, `${path}?rubbish=1`))
     assertDescribed(path, await ask(app, { url: path, headers: foreign }))
+    assertDescribed(path, await ask(locked, path))
   }
   for (const path of ['/connections/nope/check', '/connections/Nope/authorize', '/callback']) {
     assertDescribed(path, await ask(app, path))
