@@ -45,6 +45,7 @@ function assertRecovery(t: Test, path: string, takeRoom: (db: DatabaseSync) => (
   t.same(again.openConsent(origin, 90), {
     refreshToken: long,
     needsConsent: { reason: 'revoked', atMs: 81 },
+    account: null,
     firstSeenAtMs: 1,
   })
   t.same(again.bans('app'), [{ endpoint: '/me', untilMs: 99 }])
