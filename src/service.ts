@@ -4,7 +4,9 @@ import packageJson from '../package.json' with { type: 'json' }
 import { buildApp } from './app.ts'
 import type { Clock } from './clock.ts'
 import { type Config, resolveMode } from './config.ts'
+import { ConsentWatch } from './consent-watch.ts'
 import { openStore } from './database/open.ts'
+import type { Store } from './database/store.ts'
 import { ConfigError, quote } from './errors.ts'
 import { createLinks } from './links.ts'
 import type { Secrets } from './secrets.ts'
@@ -14,6 +16,7 @@ import { createTransport, type Timeouts } from './spotify/transport.ts'
 import { Tickets } from './tickets.ts'
 
 const demoClientId = 'demo'
+const consentLookMs = 3600_000
 
 /** What a service is started with. */
 export type ServiceParts = {
@@ -54,6 +57,8 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const tickets = config.accessKeys.length > 0 ? new Tickets(clock) : null
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
   const transport = createTransport(parts.timeouts)
+  // The simulated accounts service forgets its consents when it ends.
+  if (mode === 'demo') forgetConnections(store)
   let port = config.port
   const links = createLinks(() => config.publicUrl ?? loopbackUrl(config.host, port), tickets)
   const connections = createConnections({
@@ -65,6 +70,8 @@ export async function createService(parts: ServiceParts): Promise<Service> {
     links,
     log: logger,
   })
+  const watch = new ConsentWatch({ connections, clock, log: logger })
+  const looking = setInterval(() => watch.look(), consentLookMs).unref()
   const app = await buildApp({
     ...parts,
     ...config,
@@ -77,11 +84,15 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   app.addHook('onListen', async () => {
     const address = app.server.address()
     if (address !== null && typeof address === 'object') port = address.port
+    // Not before: what is told has links in it.
+    connections.announce()
+    watch.look()
   })
   return {
     app,
     mode,
     async close() {
+      clearInterval(looking)
       await app.close()
       await connections.close()
       await transport.close()
@@ -105,6 +116,12 @@ function holdsConnections(databaseUrl: string, logger: FastifyBaseLogger): boole
     return store.holdsConnections(demoClientId)
   } finally {
     store.close()
+  }
+}
+
+function forgetConnections(store: Store): void {
+  for (const { origin } of store.connections(demoClientId)) {
+    store.deleteConnection(demoClientId, origin.connection)
   }
 }
 

@@ -121,6 +121,11 @@ function assertUsable(db: DatabaseSync, create: boolean): void {
   if (check !== 'ok') throw new DamagedError(String(check))
 }
 
+/** Whether a database could not be opened because another process has it open. */
+export function isInUse(error: unknown): boolean {
+  return error instanceof ConfigError && resultCode(error.cause) === busy
+}
+
 function isDamage(error: unknown): boolean {
   return error instanceof DamagedError || [corrupt, notADatabase].includes(resultCode(error))
 }

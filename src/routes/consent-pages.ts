@@ -35,13 +35,16 @@ export function wantsPage(accept: string | undefined): boolean {
   })
 }
 
-/** Sends a page: no scripts, nothing from elsewhere, in nobody's frame, in nobody's store. */
+/** What a page is sent with: no scripts, nothing from elsewhere, in nobody's frame or store. */
+export const pageHeaders = {
+  ...consentHeaders,
+  'content-security-policy': contentSecurityPolicy,
+  'content-type': 'text/html; charset=utf-8',
+}
+
+/** Sends a page. */
 export function sendPage(reply: FastifyReply, status: number, page: string): FastifyReply {
-  return reply
-    .code(status)
-    .headers({ ...consentHeaders, 'content-security-policy': contentSecurityPolicy })
-    .type('text/html; charset=utf-8')
-    .send(page)
+  return reply.code(status).headers(pageHeaders).send(page)
 }
 
 /** The page after a consent that counted. */

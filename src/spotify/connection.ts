@@ -142,6 +142,11 @@ export class Connection {
     }
   }
 
+  /** What to do for another consent, in words. */
+  remedy(): string {
+    return this.#remedy().detail()
+  }
+
   /** Why it needs consent and what to do, in words; null where it needs none. */
   consentNeeded(): string | null {
     return this.#tokens?.consentNeeded() ?? null

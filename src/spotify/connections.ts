@@ -53,6 +53,8 @@ export type Connections = {
    * `default` comes from the environment. Throws `connection-not-found`.
    */
   remove(name: string): boolean
+  /** Logs what the operator should know from the start; links have to be good by then. */
+  announce(): void
   /** To be called before the transport and the store are closed. */
   close(): Promise<void>
 }
@@ -103,11 +105,13 @@ export function createConnections(given: ConnectionParts): Connections {
       log.info({ connection: name }, 'connection deleted')
       return true
     },
+    announce() {
+      for (const connection of connections.all()) tellOf(connection)
+    },
     async close() {
       for (const one of byName.values()) await one.close()
     },
   }
-  for (const connection of connections.all()) tellOf(connection)
   return connections
 
   function add(name: string, grant: Grant): Connection {
