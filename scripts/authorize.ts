@@ -45,7 +45,8 @@ async function main(connection: string): Promise<number> {
   }
   let store: Store
   try {
-    store = openStore(config.databaseUrl, { warn: (_details, message) => say(message) })
+    const log = { warn: (_details: object, message: string) => say(message) }
+    store = openStore(config.databaseUrl, log, { keys: config.encryptionKeys })
   } catch (error) {
     if (!isInUse(error)) throw error
     say(await linkOfRunning(config, connection))

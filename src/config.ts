@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIPv4, isIPv6 } from 'node:net'
 import { type AccessKey, parseAccessKeys } from './access-keys.ts'
@@ -74,7 +75,14 @@ const variables = {
     default: [] as readonly AccessKey[],
     secret: true,
   },
-  DATABASE_ENCRYPTION_KEY: refused('this version would store refresh tokens unencrypted'),
+  DATABASE_ENCRYPTION_KEY: {
+    allowed:
+      '32 bytes in base64, as "openssl rand -base64 32" prints them, or, to change the key, the ' +
+      'new one, a comma and the old one',
+    parse: toEncryptionKeys,
+    default: [] as readonly KeyObject[],
+    secret: true,
+  },
   EXTERNAL_OPTIONS_ALLOW_LIST: notYet(),
   MAX_CONCURRENT_READS: notYet(),
   SHUTDOWN_GRACE_MS: notYet(),
@@ -122,6 +130,8 @@ export type Config = {
   databaseUrl: string
   /** Whether the operator chose it: a demo keeps its database in memory otherwise. */
   databaseUrlGiven: boolean
+  /** The keys for refresh tokens in the database, the one to encrypt with first; none: plain. */
+  encryptionKeys: readonly KeyObject[]
   /** The variables that are set and have no effect in this version. */
   notYetUsed: string[]
   /** What is allowed but dangerous: a line each, without secrets. */
@@ -179,6 +189,7 @@ export function readConfig(
     streamWaitBudgetMs: values.STREAM_WAIT_BUDGET_MS,
     databaseUrl: values.DATABASE_URL,
     databaseUrlGiven: env.DATABASE_URL !== undefined,
+    encryptionKeys: values.DATABASE_ENCRYPTION_KEY,
     notYetUsed: entries()
       .filter(([name, variable]) => variable.notYet && env[name] !== undefined)
       .map(([name]) => name),
@@ -349,13 +360,16 @@ function secret(needs: string): Variable<string | null> {
   }
 }
 
-function refused(reason: string): Variable<null> {
-  return {
-    allowed: `only not to set it, since ${reason}`,
-    parse: () => undefined,
-    default: null,
-    secret: true,
-  }
+function toEncryptionKeys(text: string): readonly KeyObject[] | undefined {
+  const members = text.split(/,|\r?\n/)
+  const keys = members.map((member) => Buffer.from(member, 'base64'))
+  // The decoder forgives all kinds of things, and a key cut short would be another key.
+  const areGood = keys.every(
+    (key, at) => key.length === 32 && key.toString('base64') === members[at],
+  )
+  return areGood && new Set(members).size === members.length
+    ? keys.map((key) => createSecretKey(key))
+    : undefined
 }
 
 function notYet(): Variable<string | null> {

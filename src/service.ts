@@ -47,9 +47,12 @@ type Upstream = Pick<ConnectionParts, 'apiUrl' | 'accountsUrl' | 'credentials'> 
 export async function createService(parts: ServiceParts): Promise<Service> {
   const { config, secrets, clock, logger } = parts
   for (const { key } of config.accessKeys) secrets.addPermanent(key)
+  for (const key of config.encryptionKeys) secrets.addPermanent(key.export().toString('base64'))
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
-  const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
+  const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger, {
+    keys: config.encryptionKeys,
+  })
   // Where nobody has to show an access key, nobody needs a ticket in place of one.
   const tickets = config.accessKeys.length > 0 ? new Tickets(clock) : null
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)

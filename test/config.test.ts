@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -50,6 +51,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     streamWaitBudgetMs: 600_000,
     databaseUrl: 'sqlite:.data/connector.db',
     databaseUrlGiven: false,
+    encryptionKeys: [],
     notYetUsed: [],
     warnings: [],
   })
@@ -97,6 +99,7 @@ t.test('what is set is taken', async (t) => {
     streamWaitBudgetMs: 2000,
     databaseUrl: 'sqlite:/data/connector.db',
     databaseUrlGiven: true,
+    encryptionKeys: [],
     notYetUsed: [],
     warnings: [],
   })
@@ -113,6 +116,8 @@ t.test('the day of consent may have a time with its zone', async (t) => {
   t.equal(at('2024-02-29T23:59:59.250Z'), Date.parse('2024-02-29T23:59:59.250Z'))
   t.equal(at('2026-11-26'), Date.parse('2026-11-26T00:00:00Z'), 'it may be tomorrow already')
 })
+
+const hushKey = `${'hush'.repeat(10)}hus=` // base64 of 32 bytes
 
 const wrong: [variable: string, env: Env][] = [
   ['PORT', { PORT: '65536' }],
@@ -190,6 +195,14 @@ const wrong: [variable: string, env: Env][] = [
   ['API_KEYS_FILE', { API_KEYS_FILE: '/keys' }],
   ['ALLOW_ANONYMOUS', { ALLOW_ANONYMOUS: 'true', API_KEYS: 'hush' }],
   ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: 'hush' }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: 'hush'.repeat(11) }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${'hush'.repeat(11)},` }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${hushKey}\n` }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: hushKey.slice(0, -1) }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: hushKey.replaceAll('h', '-') }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${hushKey},` }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${hushKey}, ${hushKey}` }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${hushKey},${hushKey}` }],
   ['DATABASE_ENCRYPTION_KEY_FILE', { DATABASE_ENCRYPTION_KEY_FILE: '/secret' }],
 ]
 
@@ -379,6 +392,22 @@ t.test('access keys open other hosts, and may be a line each in their file', asy
     { key: 'third-key-of-16-c', connections: null },
   ])
   t.strictSame(warnings, [])
+})
+
+t.test('an encryption key may be followed by the one that it takes the place of', async (t) => {
+  const [one, two] = [randomBytes(32), randomBytes(32)]
+  const keysOf = (text: string) =>
+    configOf({ DATABASE_ENCRYPTION_KEY_FILE: '/key' }, { '/key': text }).encryptionKeys
+  const [only, ...none] = keysOf(`${one.toString('base64')}\n`)
+  t.ok(only?.export().equals(one))
+  t.strictSame(none, [])
+  for (const between of [',', '\n', '\r\n']) {
+    const keys = keysOf(`${two.toString('base64')}${between}${one.toString('base64')}`)
+    t.strictSame(
+      keys.map((key) => key.export().toString('hex')),
+      [two.toString('hex'), one.toString('hex')],
+    )
+  }
 })
 
 t.test('a short access key is warned of, without being told', async (t) => {

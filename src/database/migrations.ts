@@ -42,6 +42,15 @@ export const migrations: readonly string[] = [
   ALTER TABLE consents ADD COLUMN user_id TEXT;
   ALTER TABLE consents ADD COLUMN display_name TEXT;
   `,
+  `
+  -- Its one row is there once tokens are encrypted: a text that is known, sealed with their key, and
+  -- whether the file may still hold what it held before.
+  CREATE TABLE encryption (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    check_text TEXT NOT NULL,
+    leftovers INTEGER NOT NULL CHECK (leftovers IN (0, 1))
+  ) STRICT;
+  `,
 ]
 
 /** Brings the schema from the version it has to the newest of `steps`, each in one transaction. */

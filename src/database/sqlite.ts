@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { ConfigError } from '../errors.ts'
 import type {
   Origin,
   Store,
@@ -8,6 +9,7 @@ import type {
   StoredConnection,
   StoredConsent,
 } from './store.ts'
+import type { TokenCipher } from './token-cipher.ts'
 import { inTransaction } from './transaction.ts'
 
 type AccountColumns = {
@@ -37,9 +39,11 @@ export class SqliteStore implements Store {
   readonly #db: DatabaseSync
   readonly #statements: ReturnType<typeof prepareStatements>
   readonly #inode: number | null
+  readonly #cipher: TokenCipher
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, cipher: TokenCipher) {
     this.#db = db
+    this.#cipher = cipher
     this.#statements = prepareStatements(db)
     this.#inode = inodeOf(db)
   }
@@ -50,7 +54,7 @@ export class SqliteStore implements Store {
       const row = this.#statements.getConsent.get(...keyOf(origin)) as ConsentRow
       const { mark_reason: reason, marked_at_ms: atMs } = row
       return {
-        refreshToken: row.refresh_token,
+        refreshToken: this.#open('consents', origin, row.refresh_token),
         needsConsent: reason === null || atMs === null ? null : { reason, atMs },
         account: accountOf(row),
         firstSeenAtMs: row.first_seen_at_ms,
@@ -76,7 +80,7 @@ export class SqliteStore implements Store {
           clientId,
           name,
           fingerprint,
-          refreshToken,
+          this.#cipher.seal(refreshToken, { table: 'connections', ...origin }),
           replaced ?? (lastSeen === undefined ? null : String(lastSeen)),
           scopes?.join(' ') ?? null,
           consentedAtMs,
@@ -90,14 +94,17 @@ export class SqliteStore implements Store {
 
   connections(clientId: string): StoredConnection[] {
     return attempt('read the connections', () =>
-      (this.#statements.getConnections.all(clientId) as ConnectionRow[]).map((row) => ({
-        origin: { connection: row.name, clientId, fingerprint: row.fingerprint },
-        refreshToken: row.refresh_token,
-        account: accountOf(row) ?? { accountId: null, userId: null, displayName: null },
-        scopes: row.scopes?.split(' ').filter(Boolean) ?? null,
-        consentedAtMs: row.consented_at_ms,
-        replaced: row.replaced,
-      })),
+      (this.#statements.getConnections.all(clientId) as ConnectionRow[]).map((row) => {
+        const origin = { connection: row.name, clientId, fingerprint: row.fingerprint }
+        return {
+          origin,
+          refreshToken: this.#open('connections', origin, row.refresh_token),
+          account: accountOf(row) ?? { accountId: null, userId: null, displayName: null },
+          scopes: row.scopes?.split(' ').filter(Boolean) ?? null,
+          consentedAtMs: row.consented_at_ms,
+          replaced: row.replaced,
+        }
+      }),
     )
   }
 
@@ -114,7 +121,11 @@ export class SqliteStore implements Store {
   saveRefreshToken(origin: Origin, token: string, nowMs: number): void {
     if (token === '') throw new TypeError('an empty refresh token is never stored')
     this.#write(`store the refresh token of ${consentOf(origin)}`, () =>
-      this.#statements.saveRefreshToken.run(...keyOf(origin), nowMs, token),
+      this.#statements.saveRefreshToken.run(
+        ...keyOf(origin),
+        nowMs,
+        this.#cipher.seal(token, { table: 'consents', ...origin }),
+      ),
     )
   }
 
@@ -154,6 +165,21 @@ export class SqliteStore implements Store {
 
   close(): void {
     if (this.#db.isOpen) this.#db.close()
+  }
+
+  /** The token in a column. Throws a ConfigError: it can be known at start, and nothing mends it. */
+  #open<Text extends string | null>(table: string, origin: Origin, text: Text): Text | string {
+    if (text === null) return text
+    try {
+      return this.#cipher.open(text, { table, ...origin })
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new ConfigError(
+        `DATABASE_URL: the refresh token of connection ${JSON.stringify(origin.connection)} in the ` +
+          `database can't be decrypted (${why}): put a good copy of the file there, or name another`,
+        { cause: error },
+      )
+    }
   }
 
   /** In the caller's transaction. */
@@ -260,6 +286,7 @@ function attempt<T>(what: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
+    if (error instanceof ConfigError) throw error
     const why = error instanceof Error ? error.message : String(error)
     throw new Error(`the database can't ${what}: ${why}`, { cause: error })
   }
