@@ -84,6 +84,7 @@ for (const { name, durable, newUrl } of engines) {
       t.same(store.openConsent({ ...origin, connection: 'two' }, 9), {
         refreshToken: null,
         needsConsent: { reason: 'revoked', atMs: 6 },
+        account: null,
         firstSeenAtMs: 6,
       })
     })
@@ -97,6 +98,7 @@ for (const { name, durable, newUrl } of engines) {
       t.same(store.openConsent(origin, 4), {
         refreshToken: 'rotated',
         needsConsent,
+        account: null,
         firstSeenAtMs: 1,
       })
       store.saveRefreshToken(origin, 'again', 5)
@@ -120,6 +122,7 @@ for (const { name, durable, newUrl } of engines) {
         t.same(store.openConsent(origin, 5), {
           refreshToken: 'rotated',
           needsConsent: { reason: 'revoked', atMs: 2 },
+          account: null,
           firstSeenAtMs: 1,
         })
       },
@@ -349,6 +352,7 @@ for (const { name, durable, newUrl } of engines) {
         t.same(after.openConsent(origin, 4), {
           refreshToken: 'rotated',
           needsConsent: { reason: 'revoked', atMs: 2 },
+          account: null,
           firstSeenAtMs: 1,
         })
         t.same(after.bans('app'), [{ endpoint: '/me/playlists', untilMs: 5_000 }])
