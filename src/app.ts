@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { AccessKey } from './access-keys.ts'
 import { refuseSocket, registerBareSockets } from './bare-sockets.ts'
 import { registerCompression } from './compression.ts'
 import { registerDraining } from './draining.ts'
@@ -10,6 +11,8 @@ import type { Metrics } from './metrics/metrics.ts'
 import { ProblemSchema, sendProblem } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
 import { logRequest, registerRequestLog } from './request-log.ts'
+import { registerAccess } from './routes/access.ts'
+import { type ConnectionRouteParts, connectionRoutes } from './routes/connections.ts'
 import { registerDocs, registerOpenApi } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { registerHostCheck } from './routes/host.ts'
@@ -20,27 +23,32 @@ import { type ReadRouteParts, readRoutes } from './routes/read.ts'
 import { tableRoutes } from './routes/tables.ts'
 
 /** What the app is made of. */
-export type AppParts = Omit<ReadRouteParts, 'ending' | 'load'> & {
-  shutdownGraceMs: number
-  maxConcurrentReads: number
-  /** When the event loop does not keep up. */
-  pressure?: Pressure
-  mode: 'demo' | 'spotify'
-  version: string
-  allowAnonymous: boolean
-  logger: FastifyBaseLogger
-  metrics: Metrics
-  lastReads: LastReads
-  /** What is wrong with the database; null: nothing that is known. */
-  databaseTrouble(): string | null
-}
+export type AppParts = Omit<ReadRouteParts, 'ending' | 'load'> &
+  ConnectionRouteParts & {
+    shutdownGraceMs: number
+    maxConcurrentReads: number
+    /** When the event loop does not keep up. */
+    pressure?: Pressure
+    mode: 'demo' | 'spotify'
+    version: string
+    allowAnonymous: boolean
+    /** None: whoever reaches the service may read. */
+    accessKeys: readonly AccessKey[]
+    logger: FastifyBaseLogger
+    metrics: Metrics
+    lastReads: LastReads
+    /** What is wrong with the database; null: nothing that is known. */
+    databaseTrouble(): string | null
+  }
 
 /** The HTTP side of the service, ready to listen. It has no side effects until it does. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { mode, version, allowAnonymous, secrets, logger, metrics } = parts
+  const { mode, version, allowAnonymous, accessKeys, secrets, logger, metrics } = parts
+  const hasKeys = accessKeys.length > 0
   // What every answer carries, whoever gives it.
   const headers = {
     'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
     ...(mode === 'demo' && { 'x-demo': 'true' }),
   }
   const app = fastify({
@@ -82,17 +90,19 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     reply.headers({ 'x-request-id': request.id, ...headers })
   })
   const ending = registerDraining(app, { graceMs: parts.shutdownGraceMs, clock: parts.clock })
-  registerHostCheck(app, allowAnonymous)
+  registerHostCheck(app, allowAnonymous || hasKeys)
+  registerAccess(app, accessKeys, parts.tickets)
   registerNotFound(app)
 
   const load = await watchLoad(app, parts.maxConcurrentReads, parts.pressure)
   registerCompression(app)
 
   app.addSchema(ProblemSchema)
-  await registerOpenApi(app, { version, demo: mode === 'demo' })
+  await registerOpenApi(app, { version, demo: mode === 'demo', hasKeys })
   await app.register(tableRoutes, { externalOptions: parts.externalOptions })
   // As one member: Fastify takes some names, such as logLevel, for options of its own.
   await app.register(readRoutes, { parts: { ...parts, ending, load } })
+  await app.register(connectionRoutes, { parts })
   await app.register(healthRoutes, { parts: { ...parts, load } })
   await app.register(metricsRoutes, { metrics })
   await registerDocs(app)

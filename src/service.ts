@@ -4,10 +4,13 @@ import packageJson from '../package.json' with { type: 'json' }
 import { buildApp } from './app.ts'
 import type { Clock } from './clock.ts'
 import { type Config, isLoopbackHost, resolveMode } from './config.ts'
+import { ConsentWatch } from './consent-watch.ts'
 import { observeStore } from './database/observe-store.ts'
 import { openStore } from './database/open.ts'
+import type { Store } from './database/store.ts'
 import { ConfigError, quote } from './errors.ts'
 import { LastReads } from './last-reads.ts'
+import { createLinks } from './links.ts'
 import type { Pressure } from './load.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { secretsOf } from './proxies.ts'
@@ -16,8 +19,10 @@ import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
 import { observeTransport } from './spotify/observe-transport.ts'
 import { createTransport, type Timeouts } from './spotify/transport.ts'
+import { Tickets } from './tickets.ts'
 
 const demoClientId = 'demo'
+const consentLookMs = 3600_000
 
 /** What a service is started with. */
 export type ServiceParts = {
@@ -50,7 +55,9 @@ type Upstream = Pick<ConnectionParts, 'apiUrl' | 'accountsUrl' | 'credentials'> 
 
 /** Puts the service together. Throws ConfigError. */
 export async function createService(parts: ServiceParts): Promise<Service> {
-  const { config, clock, logger } = parts
+  const { config, secrets, clock, logger } = parts
+  for (const { key } of config.accessKeys) secrets.addPermanent(key)
+  for (const key of config.encryptionKeys) secrets.addPermanent(key.export().toString('base64'))
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
   const { version } = packageJson
@@ -58,24 +65,33 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const metrics = parts.metrics ?? createMetrics(nowMs)
   const lastReads = new LastReads(nowMs)
   const { store, trouble } = observeStore(
-    openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger),
+    openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger, {
+      keys: config.encryptionKeys,
+    }),
     metrics.databaseFailed,
   )
+  // Where nobody has to show an access key, nobody needs a ticket in place of one.
+  const tickets = config.accessKeys.length > 0 ? new Tickets(clock) : null
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
   const { proxies } = config
   for (const proxy of [proxies.http, proxies.https]) {
-    for (const secret of proxy ? secretsOf(proxy) : []) parts.secrets.addPermanent(secret)
+    for (const secret of proxy ? secretsOf(proxy) : []) secrets.addPermanent(secret)
   }
   const transport = observeTransport(
     createTransport(parts.timeouts, { proxies, isDirect: isLoopbackHost }),
     { bases: [upstream.apiUrl, upstream.accountsUrl], observer: metrics.spotify },
   )
+  // The simulated accounts service forgets its consents when it ends.
+  if (mode === 'demo') forgetConnections(store)
+  let port = config.port
+  const links = createLinks(() => config.publicUrl ?? loopbackUrl(config.host, port), tickets)
   const connections = createConnections({
     ...parts,
     ...config,
     ...upstream,
     transport,
     store,
+    links,
     log: logger,
     observer: metrics.spotify,
   })
@@ -84,10 +100,12 @@ export async function createService(parts: ServiceParts): Promise<Service> {
     isDatabaseOk: () =>
       trouble() === null && !connections.all().some((one) => one.status().unstored),
   })
+  const watch = new ConsentWatch({ connections, clock, log: logger })
+  const looking = setInterval(() => watch.look(), consentLookMs).unref()
   const app = await buildApp({
     ...parts,
     ...config,
-    ...{ connections, mode, version, metrics, lastReads },
+    ...{ connections, links, tickets, mode, version, metrics, lastReads },
     databaseTrouble: trouble,
     reads: {
       begun: metrics.reads.begun,
@@ -97,10 +115,18 @@ export async function createService(parts: ServiceParts): Promise<Service> {
       },
     },
   })
+  app.addHook('onListen', async () => {
+    const address = app.server.address()
+    if (address !== null && typeof address === 'object') port = address.port
+    // Not before: what is told has links in it.
+    connections.announce()
+    watch.look()
+  })
   return {
     app,
     mode,
     async close() {
+      clearInterval(looking)
       await app.close()
       await connections.close()
       await transport.close()
@@ -108,6 +134,11 @@ export async function createService(parts: ServiceParts): Promise<Service> {
       store.close()
     },
   }
+}
+
+/** Where a browser on this machine reaches it. Spotify takes no name in place of the address. */
+function loopbackUrl(host: string, port: number): string {
+  return `http://${host === '::1' ? '[::1]' : '127.0.0.1'}:${port}`
 }
 
 /** Whether a real account was read from this database before; makes none where there is none. */
@@ -119,6 +150,12 @@ function holdsConnections(databaseUrl: string, logger: FastifyBaseLogger): boole
     return store.holdsConnections(demoClientId)
   } finally {
     store.close()
+  }
+}
+
+function forgetConnections(store: Store): void {
+  for (const { origin } of store.connections(demoClientId)) {
+    store.deleteConnection(demoClientId, origin.connection)
   }
 }
 

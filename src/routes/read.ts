@@ -12,6 +12,7 @@ import type { Connections } from '../spotify/connections.ts'
 import { tables } from '../tables/index.ts'
 import type { ReadObserver } from '../tables/read-report.ts'
 import type { OptionName } from '../tables/table.ts'
+import { accessOf } from './access.ts'
 import { anyRoute } from './answers.ts'
 import { type Format, formatOf, mediaTypes } from './format.ts'
 import { ndjson } from './ndjson.ts'
@@ -239,7 +240,7 @@ function check(request: Request, { connections, externalOptions }: Parts) {
   const read: ReadRequest = readRequest(request.params.name, request.query, externalOptions)
   const { table, options } = read
   note(request, { table: table.name, connection: options.connection })
-  return { ...read, connection: connections.get(options.connection) }
+  return { ...read, connection: accessOf(request).get(connections, options.connection) }
 }
 
 function formatOfRequest({ query, headers }: Request): Format {

@@ -7,6 +7,8 @@ import { ConnectorError } from '../errors.ts'
 export class UpstreamFault extends Error {
   override readonly name = 'UpstreamFault'
   readonly kind: 'error' | 'timeout'
+  /** The request surely did not arrive: no connection was made. */
+  readonly isUnsent: boolean
   readonly #advice: string
 
   /** `advice` says, in a sentence, what the person who reads of it can do. */
@@ -15,9 +17,11 @@ export class UpstreamFault extends Error {
     message: string,
     cause?: unknown,
     advice = 'Try again later.',
+    { isUnsent = false }: { isUnsent?: boolean } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.kind = kind
+    this.isUnsent = isUnsent
     this.#advice = advice
   }
 

@@ -7,6 +7,15 @@ import { proxyFault } from './proxy-fault.ts'
 
 const maxBodyBytes = 64 * 1024 * 1024
 
+/** How a connection fails that was never made. */
+const unconnected = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
+
 const decoders = new Map<
   string,
   (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
@@ -159,6 +168,8 @@ function toFault(
       'timeout',
       `no connection within ${timeouts.connectMs / 1000} s`,
       error,
+      undefined,
+      { isUnsent: true },
     )
   }
   if (error instanceof errors.HeadersTimeoutError) {
@@ -173,5 +184,7 @@ function toFault(
   }
   // Sockets, DNS and TLS name their failures by code; the messages may hold URLs.
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
-  return new UpstreamFault('error', `the connection failed (${code ?? name})`, error)
+  return new UpstreamFault('error', `the connection failed (${code ?? name})`, error, undefined, {
+    isUnsent: unconnected.has(String(code)),
+  })
 }

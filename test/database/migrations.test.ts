@@ -23,7 +23,9 @@ t.test(
     migrate(db)
     t.strictSame(tablesOf(db), [
       { name: 'bans', strict: 1 },
+      { name: 'connections', strict: 1 },
       { name: 'consents', strict: 1 },
+      { name: 'encryption', strict: 1 },
     ])
     t.equal(db.prepare('PRAGMA application_id').get()?.application_id, applicationId)
     t.equal(schemaVersion(db), migrations.length)
@@ -31,6 +33,16 @@ t.test(
     t.equal(schemaVersion(db), migrations.length, 'a second time changes nothing')
   },
 )
+
+t.test('what an earlier version stored is kept', async (t) => {
+  const db = emptyDatabase(t)
+  migrate(db, migrations.slice(0, 1))
+  db.exec("INSERT INTO consents VALUES ('default', 'app', 'a1', 'rotated', NULL, NULL, 7)")
+  migrate(db)
+  t.match(db.prepare('SELECT * FROM consents').all(), [
+    { refresh_token: 'rotated', first_seen_at_ms: 7, account_id: null, display_name: null },
+  ])
+})
 
 t.test('only the steps that are missing are taken, in their order', async (t) => {
   const db = emptyDatabase(t)

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { SqliteStore } from '../../src/database/sqlite.ts'
 import { openDatabase } from '../../src/database/sqlite-open.ts'
+import { plainCipher } from '../../src/database/token-cipher.ts'
 import { mountSmallDisk, noSmallDisk } from './small-disk.ts'
 
 const origin = { connection: 'default', clientId: 'app', fingerprint: 'f' }
@@ -10,7 +11,7 @@ const long = `s3cret${'x'.repeat(50_000)}`
 
 function open(t: Test, path: string) {
   const db = openDatabase(path, { warn: (_details, message) => t.fail(message) }, true)
-  const store = new SqliteStore(db)
+  const store = new SqliteStore(db, plainCipher)
   t.teardown(() => store.close())
   return { db, store }
 }
@@ -27,7 +28,12 @@ function assertRecovery(t: Test, path: string, takeRoom: (db: DatabaseSync) => (
   t.throws(() => store.markNeedsConsent(origin, long, 60), failure)
   t.throws(() => store.openConsent({ ...origin, fingerprint: long }, 60), failure)
   t.throws(() => store.saveBan('app', long, 99, 60), failure)
-  const rotated = { refreshToken: 'rotated', needsConsent: null, firstSeenAtMs: 1 }
+  const rotated = {
+    refreshToken: 'rotated',
+    needsConsent: null,
+    account: null,
+    firstSeenAtMs: 1,
+  }
   t.same(store.openConsent(origin, 70), rotated, 'nothing has changed')
   t.same(store.bans('app'), [{ endpoint: null, untilMs: 50 }])
 
@@ -40,6 +46,7 @@ function assertRecovery(t: Test, path: string, takeRoom: (db: DatabaseSync) => (
   t.same(again.openConsent(origin, 90), {
     refreshToken: long,
     needsConsent: { reason: 'revoked', atMs: 81 },
+    account: null,
     firstSeenAtMs: 1,
   })
   t.same(again.bans('app'), [{ endpoint: '/me', untilMs: 99 }])
