@@ -1,6 +1,8 @@
+import { basename, dirname } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
+import { knownVariables } from '../../src/config.ts'
 import { fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
 
 const compose = parse(fileText('deploy/compose.yaml'))
@@ -32,9 +34,11 @@ t.test('every variable is one that the service takes, the commented ones too', a
 
 t.test('secrets come as files, and from nowhere else', async (t) => {
   t.same(Object.keys(compose.secrets), service.secrets)
-  for (const [name, path] of Object.entries<string>(service.environment)) {
-    t.match(name, /_FILE$/)
-    t.ok(service.secrets.includes(path.replace('/run/secrets/', '')), path)
+  for (const [name, value] of Object.entries<string>(service.environment)) {
+    if (name.endsWith('_FILE')) {
+      t.equal(dirname(value), '/run/secrets', name)
+      t.ok(service.secrets.includes(basename(value)), name)
+    } else t.notOk(knownVariables.get(name)?.isSecret, name)
   }
   for (const name of service.secrets) t.equal(compose.secrets[name].file, `./secrets/${name}`)
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { knownVariables } from '../../src/config.ts'
 import { fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
 
 /** Of each setting, all that the unit gives it, in their order. */
@@ -44,6 +45,7 @@ t.test('secrets come as credentials of the unit, and from nowhere else', async (
     files,
     credentials.map((credential) => `%d/${credential.split(':')[0]}`),
   )
+  for (const [name] of environment) t.notOk(knownVariables.get(name)?.isSecret, name)
   for (const credential of credentials) {
     const [name, path] = credential.split(':')
     t.equal(path, `/etc/lakeflow-spotify/${name}`)
