@@ -1,10 +1,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { AccessKey } from './access-keys.ts'
 import { refuseSocket, registerBareSockets } from './bare-sockets.ts'
 import { registerDraining } from './draining.ts'
 import { ProblemSchema, sendProblem } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
 import { logRequest, registerRequestLog } from './request-log.ts'
+import { registerAccess } from './routes/access.ts'
+import { type ConnectionRouteParts, connectionRoutes } from './routes/connections.ts'
 import { registerDocs, registerOpenApi } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { registerHostCheck } from './routes/host.ts'
@@ -14,19 +17,24 @@ import { type ReadRouteParts, readRoutes } from './routes/read.ts'
 import { tableRoutes } from './routes/tables.ts'
 
 /** What the app is made of. */
-export type AppParts = ReadRouteParts & {
-  mode: 'demo' | 'spotify'
-  version: string
-  allowAnonymous: boolean
-  logger: FastifyBaseLogger
-}
+export type AppParts = ReadRouteParts &
+  ConnectionRouteParts & {
+    mode: 'demo' | 'spotify'
+    version: string
+    allowAnonymous: boolean
+    /** None: whoever reaches the service may read. */
+    accessKeys: readonly AccessKey[]
+    logger: FastifyBaseLogger
+  }
 
 /** The HTTP side of the service, ready to listen. It has no side effects until it does. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { connections, mode, version, allowAnonymous, secrets, logger } = parts
+  const { connections, mode, version, allowAnonymous, accessKeys, secrets, logger } = parts
+  const hasKeys = accessKeys.length > 0
   // What every answer carries, whoever gives it.
   const headers = {
     'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
     ...(mode === 'demo' && { 'x-demo': 'true' }),
   }
   const app = fastify({
@@ -67,14 +75,16 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     reply.headers({ 'x-request-id': request.id, ...headers })
   })
   registerDraining(app)
-  registerHostCheck(app, allowAnonymous)
+  registerHostCheck(app, allowAnonymous || hasKeys)
+  registerAccess(app, accessKeys, parts.tickets)
   registerNotFound(app)
 
   app.addSchema(ProblemSchema)
-  await registerOpenApi(app, { version, demo: mode === 'demo' })
+  await registerOpenApi(app, { version, demo: mode === 'demo', hasKeys })
   await app.register(tableRoutes)
   // As one member: Fastify takes some names, such as logLevel, for options of its own.
   await app.register(readRoutes, { parts })
+  await app.register(connectionRoutes, { parts })
   await app.register(healthRoutes, { connections, mode, version })
   await registerDocs(app)
   return app

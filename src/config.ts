@@ -1,9 +1,12 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIPv4, isIPv6 } from 'node:net'
+import { type AccessKey, parseAccessKeys } from './access-keys.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError, quote } from './errors.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
+const shortestKey = 16
 const isoInstant = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 type Variable<Value> = {
@@ -11,6 +14,8 @@ type Variable<Value> = {
   allowed: string
   /** The value that a text stands for, or undefined where the text is not allowed. */
   parse(text: string, nowMs: number): Value | undefined
+  /** What is wrong with a secret that is not allowed, as far as it can be told. */
+  objection?(text: string): string
   /** What holds while the variable is not set. */
   default: Value
   /** Its value is never told, and it may also come from the file that `NAME_FILE` names. */
@@ -29,6 +34,12 @@ const variables = {
     default: '127.0.0.1',
   },
   PORT: wholeNumber(8080, 0, 65_535),
+  PUBLIC_URL: {
+    allowed:
+      'an https URL, or http://127.0.0.1 or http://[::1] with a port (Spotify takes no other plain http, and no localhost), without user, password, query and fragment',
+    parse: toPublicUrl,
+    default: null as string | null,
+  },
   ALLOW_ANONYMOUS: trueOrFalse(false),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   DEMO: trueOrFalse(null),
@@ -55,10 +66,23 @@ const variables = {
     parse: (text: string) => (/^sqlite:./i.test(text) ? text : undefined),
     default: 'sqlite:.data/connector.db',
   },
-  // To pass over these two would leave the operator less protected than they believe.
-  API_KEYS: refused('this version checks no access keys and would serve everybody'),
-  DATABASE_ENCRYPTION_KEY: refused('this version would store refresh tokens unencrypted'),
-  PUBLIC_URL: notYet(),
+  API_KEYS: {
+    allowed:
+      'keys between commas or line ends, each of letters, digits, "-._~+/" and "=" at its end, and ' +
+      'behind it, where it is to read some connections only, "@" and their names with "+" between',
+    parse: toKeys,
+    objection: (text: string) => String(parseAccessKeys(text)),
+    default: [] as readonly AccessKey[],
+    secret: true,
+  },
+  DATABASE_ENCRYPTION_KEY: {
+    allowed:
+      '32 bytes in base64, as "openssl rand -base64 32" prints them, or, to change the key, the ' +
+      'new one, a comma and the old one',
+    parse: toEncryptionKeys,
+    default: [] as readonly KeyObject[],
+    secret: true,
+  },
   EXTERNAL_OPTIONS_ALLOW_LIST: notYet(),
   MAX_CONCURRENT_READS: notYet(),
   SHUTDOWN_GRACE_MS: notYet(),
@@ -68,11 +92,15 @@ type Values = { [Name in keyof typeof variables]: (typeof variables)[Name]['defa
 
 /** What the operator has decided, checked. */
 export type Config = {
-  /** What to listen on, an IPv6 address without brackets. A loopback one unless `allowAnonymous`. */
+  /** What to listen on, an IPv6 address without brackets. A loopback one unless `allowAnonymous` or keys. */
   host: string
   /** 0: any free one. */
   port: number
+  /** Where browsers reach it, without a trailing slash; null: where it listens. */
+  publicUrl: string | null
   allowAnonymous: boolean
+  /** Who may read; none: whoever reaches the service. */
+  accessKeys: readonly AccessKey[]
   /** One of pino's levels, `silent` among them. */
   logLevel: string
   /** null: not said; see `resolveMode`. */
@@ -102,6 +130,8 @@ export type Config = {
   databaseUrl: string
   /** Whether the operator chose it: a demo keeps its database in memory otherwise. */
   databaseUrlGiven: boolean
+  /** The keys for refresh tokens in the database, the one to encrypt with first; none: plain. */
+  encryptionKeys: readonly KeyObject[]
   /** The variables that are set and have no effect in this version. */
   notYetUsed: string[]
   /** What is allowed but dangerous: a line each, without secrets. */
@@ -119,18 +149,26 @@ export function readConfig(
   clock: Pick<Clock, 'now'> = systemClock,
 ): Config {
   const values = readAll(env, readFile, clock.now())
-  const { HOST, SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET } = values
-  if (!isLoopbackHost(HOST) && !values.ALLOW_ANONYMOUS) {
+  const { HOST, API_KEYS, SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET } = values
+  if (values.ALLOW_ANONYMOUS && API_KEYS.length > 0) {
+    throw new ConfigError(
+      'ALLOW_ANONYMOUS is true, but API_KEYS is set, so that nobody reads without a key; ' +
+        'allowed: one of the two',
+    )
+  }
+  if (!isLoopbackHost(HOST) && !values.ALLOW_ANONYMOUS && API_KEYS.length === 0) {
     throw new ConfigError(
       `HOST is ${quote(HOST)}, which others may reach, and nobody has to show an access key; ` +
-        'allowed: localhost, 127.0.0.0/8 or ::1, and any other host only with ' +
+        'allowed: localhost, 127.0.0.0/8 or ::1, and any other host only with API_KEYS, or with ' +
         'ALLOW_ANONYMOUS=true, if everybody who reaches it may read the Spotify account',
     )
   }
   return {
     host: HOST,
     port: values.PORT,
+    publicUrl: values.PUBLIC_URL,
     allowAnonymous: values.ALLOW_ANONYMOUS,
+    accessKeys: API_KEYS,
     logLevel: values.LOG_LEVEL,
     demo: values.DEMO,
     credentials:
@@ -151,6 +189,7 @@ export function readConfig(
     streamWaitBudgetMs: values.STREAM_WAIT_BUDGET_MS,
     databaseUrl: values.DATABASE_URL,
     databaseUrlGiven: env.DATABASE_URL !== undefined,
+    encryptionKeys: values.DATABASE_ENCRYPTION_KEY,
     notYetUsed: entries()
       .filter(([name, variable]) => variable.notYet && env[name] !== undefined)
       .map(([name]) => name),
@@ -254,6 +293,10 @@ function toValue<Value>(variable: Variable<Value>, { where, text }: Given, nowMs
   const value = variable.parse(text, nowMs)
   if (value !== undefined) return value
   // A URL with a password or a token in it can end up in any variable.
+  const objection = variable.objection?.(text)
+  if (objection !== undefined) {
+    throw new ConfigError(`${where} ${objection}; allowed: ${variable.allowed}`)
+  }
   const hidden = variable.secret || /[@?]|#.*=/s.test(text)
   const given = hidden ? 'set to what is not shown here' : quote(text)
   throw new ConfigError(`${where} is ${given}; allowed: ${variable.allowed}`)
@@ -266,6 +309,13 @@ function warningsOf(values: Values): string[] {
   if (values.DEMO && values.SPOTIFY_CLIENT_ID !== null) {
     warnings.push('DEMO is true: the rows are made up, and SPOTIFY_CLIENT_ID is not used')
   }
+  for (const [at, { key }] of values.API_KEYS.entries()) {
+    if (key.length >= shortestKey) continue
+    warnings.push(
+      `API_KEYS: key no. ${at + 1} is shorter than ${shortestKey} characters and may be guessed; ` +
+        '"openssl rand -hex 32" makes a good one',
+    )
+  }
   return warnings
 }
 
@@ -275,6 +325,7 @@ function isPlainHttp({ protocol, hostname }: URL): boolean {
 
 function objectionToDemo(config: Config, holdsConnections: () => boolean): string | null {
   if (config.demo === false) return 'DEMO is false'
+  if (config.accessKeys.length > 0) return 'API_KEYS is set, as for a real account'
   if (!isLoopbackHost(config.host)) return `HOST ${quote(config.host)} is open to others`
   return holdsConnections() ? 'the database holds connections that need it' : null
 }
@@ -317,13 +368,16 @@ function secret(needs: string): Variable<string | null> {
   }
 }
 
-function refused(reason: string): Variable<null> {
-  return {
-    allowed: `only not to set it, since ${reason}`,
-    parse: () => undefined,
-    default: null,
-    secret: true,
-  }
+function toEncryptionKeys(text: string): readonly KeyObject[] | undefined {
+  const members = text.split(/,|\r?\n/)
+  const keys = members.map((member) => Buffer.from(member, 'base64'))
+  // The decoder forgives all kinds of things, and a key cut short would be another key.
+  const areGood = keys.every(
+    (key, at) => key.length === 32 && key.toString('base64') === members[at],
+  )
+  return areGood && new Set(members).size === members.length
+    ? keys.map((key) => createSecretKey(key))
+    : undefined
 }
 
 function notYet(): Variable<string | null> {
@@ -333,6 +387,11 @@ function notYet(): Variable<string | null> {
     default: null,
     notYet: true,
   }
+}
+
+function toKeys(text: string): readonly AccessKey[] | undefined {
+  const keys = parseAccessKeys(text)
+  return typeof keys === 'string' ? undefined : keys
 }
 
 function url(standard: string): Variable<string> {
@@ -349,6 +408,14 @@ function toBaseUrl(text: string): string | undefined {
   const url = URL.parse(text)
   if (url === null || url.username !== '' || url.password !== '') return undefined
   return url.href.replace(/\/+$/, '')
+}
+
+/** Source: Web API, "Redirect URIs". */
+function toPublicUrl(text: string): string | undefined {
+  const url = toBaseUrl(text)
+  const isTaken =
+    url !== undefined && /^(https:|http:\/\/(127\.0\.0\.1|\[::1\])(?=[:/]|$))/.test(url)
+  return isTaken ? url : undefined
 }
 
 function toHost(text: string): string | undefined {

@@ -4,14 +4,19 @@ import packageJson from '../package.json' with { type: 'json' }
 import { buildApp } from './app.ts'
 import type { Clock } from './clock.ts'
 import { type Config, resolveMode } from './config.ts'
+import { ConsentWatch } from './consent-watch.ts'
 import { openStore } from './database/open.ts'
+import type { Store } from './database/store.ts'
 import { ConfigError, quote } from './errors.ts'
+import { createLinks } from './links.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
 import { createTransport, type Timeouts } from './spotify/transport.ts'
+import { Tickets } from './tickets.ts'
 
 const demoClientId = 'demo'
+const consentLookMs = 3600_000
 
 /** What a service is started with. */
 export type ServiceParts = {
@@ -40,31 +45,54 @@ type Upstream = Pick<ConnectionParts, 'apiUrl' | 'accountsUrl' | 'credentials'> 
 
 /** Puts the service together. Throws ConfigError. */
 export async function createService(parts: ServiceParts): Promise<Service> {
-  const { config, clock, logger } = parts
+  const { config, secrets, clock, logger } = parts
+  for (const { key } of config.accessKeys) secrets.addPermanent(key)
+  for (const key of config.encryptionKeys) secrets.addPermanent(key.export().toString('base64'))
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
-  const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
+  const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger, {
+    keys: config.encryptionKeys,
+  })
+  // Where nobody has to show an access key, nobody needs a ticket in place of one.
+  const tickets = config.accessKeys.length > 0 ? new Tickets(clock) : null
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
   const transport = createTransport(parts.timeouts)
+  // The simulated accounts service forgets its consents when it ends.
+  if (mode === 'demo') forgetConnections(store)
+  let port = config.port
+  const links = createLinks(() => config.publicUrl ?? loopbackUrl(config.host, port), tickets)
   const connections = createConnections({
     ...parts,
     ...config,
     ...upstream,
     transport,
     store,
+    links,
     log: logger,
   })
+  const watch = new ConsentWatch({ connections, clock, log: logger })
+  const looking = setInterval(() => watch.look(), consentLookMs).unref()
   const app = await buildApp({
     ...parts,
     ...config,
     connections,
+    links,
+    tickets,
     mode,
     version: packageJson.version,
+  })
+  app.addHook('onListen', async () => {
+    const address = app.server.address()
+    if (address !== null && typeof address === 'object') port = address.port
+    // Not before: what is told has links in it.
+    connections.announce()
+    watch.look()
   })
   return {
     app,
     mode,
     async close() {
+      clearInterval(looking)
       await app.close()
       await connections.close()
       await transport.close()
@@ -72,6 +100,11 @@ export async function createService(parts: ServiceParts): Promise<Service> {
       store.close()
     },
   }
+}
+
+/** Where a browser on this machine reaches it. Spotify takes no name in place of the address. */
+function loopbackUrl(host: string, port: number): string {
+  return `http://${host === '::1' ? '[::1]' : '127.0.0.1'}:${port}`
 }
 
 /** Whether a real account was read from this database before; makes none where there is none. */
@@ -83,6 +116,12 @@ function holdsConnections(databaseUrl: string, logger: FastifyBaseLogger): boole
     return store.holdsConnections(demoClientId)
   } finally {
     store.close()
+  }
+}
+
+function forgetConnections(store: Store): void {
+  for (const { origin } of store.connections(demoClientId)) {
+    store.deleteConnection(demoClientId, origin.connection)
   }
 }
 
@@ -112,9 +151,13 @@ function spotifyUpstream({ credentials, spotifyApiUrl, spotifyAccountsUrl }: Con
 /** Spotify made up, on a loopback port of its own. */
 async function demoUpstream(clock: Clock): Promise<Upstream> {
   // Loaded here, so that a service of the real one never holds it.
-  const { startSimulator } = await import('./simulator/simulator.ts')
+  const [{ startSimulator }, { demoAccounts }] = await Promise.all([
+    import('./simulator/simulator.ts'),
+    import('./simulator/demo-accounts.ts'),
+  ])
   const simulator = await startSimulator({
     clock,
+    accounts: demoAccounts(clock.now()),
     clientId: demoClientId,
     livePlays: true,
     rateLimit: { requests: 400, windowMs: 30_000 },

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -35,7 +36,9 @@ t.test('an empty environment gives the documented defaults', async (t) => {
   t.strictSame(readConfig({}), {
     host: '127.0.0.1',
     port: 8080,
+    publicUrl: null,
     allowAnonymous: false,
+    accessKeys: [],
     logLevel: 'info',
     demo: null,
     credentials: null,
@@ -48,6 +51,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     streamWaitBudgetMs: 600_000,
     databaseUrl: 'sqlite:.data/connector.db',
     databaseUrlGiven: false,
+    encryptionKeys: [],
     notYetUsed: [],
     warnings: [],
   })
@@ -58,6 +62,7 @@ t.test('what is set is taken', async (t) => {
     ...account,
     HOST: '0.0.0.0',
     PORT: '0',
+    PUBLIC_URL: 'https://connector.example/spotify/',
     ALLOW_ANONYMOUS: 'true',
     LOG_LEVEL: 'silent',
     DEMO: 'false',
@@ -74,7 +79,9 @@ t.test('what is set is taken', async (t) => {
   t.strictSame(config, {
     host: '0.0.0.0',
     port: 0,
+    publicUrl: 'https://connector.example/spotify',
     allowAnonymous: true,
+    accessKeys: [],
     logLevel: 'silent',
     demo: false,
     credentials: {
@@ -92,6 +99,7 @@ t.test('what is set is taken', async (t) => {
     streamWaitBudgetMs: 2000,
     databaseUrl: 'sqlite:/data/connector.db',
     databaseUrlGiven: true,
+    encryptionKeys: [],
     notYetUsed: [],
     warnings: [],
   })
@@ -108,6 +116,8 @@ t.test('the day of consent may have a time with its zone', async (t) => {
   t.equal(at('2024-02-29T23:59:59.250Z'), Date.parse('2024-02-29T23:59:59.250Z'))
   t.equal(at('2026-11-26'), Date.parse('2026-11-26T00:00:00Z'), 'it may be tomorrow already')
 })
+
+const hushKey = `${'hush'.repeat(10)}hus=` // base64 of 32 bytes
 
 const wrong: [variable: string, env: Env][] = [
   ['PORT', { PORT: '65536' }],
@@ -175,15 +185,30 @@ const wrong: [variable: string, env: Env][] = [
   ['DATABASE_URL', { DATABASE_URL: 'postgres://database/connector?password=hush' }],
   ['DATABASE_URL', { DATABASE_URL: '/data/connector.db' }],
   ['DATABASE_URL', { DATABASE_URL: 'sqlite:' }],
-  ['API_KEYS', { API_KEYS: 'hush1,hush2' }],
-  ['API_KEYS_FILE', { API_KEYS_FILE: '/secret' }],
+  ['API_KEYS', { API_KEYS: 'hush1,' }],
+  ['API_KEYS', { API_KEYS: 'hush1\n' }],
+  ['API_KEYS', { API_KEYS: 'hush1, hush2' }],
+  ['API_KEYS', { API_KEYS: 'hush1,hush1' }],
+  ['API_KEYS', { API_KEYS: 'hush1@' }],
+  ['API_KEYS', { API_KEYS: 'hush1@Hush' }],
+  ['API_KEYS', { API_KEYS: 'hush', API_KEYS_FILE: '/secret' }],
+  ['API_KEYS_FILE', { API_KEYS_FILE: '/keys' }],
+  ['ALLOW_ANONYMOUS', { ALLOW_ANONYMOUS: 'true', API_KEYS: 'hush' }],
   ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: 'hush' }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: 'hush'.repeat(11) }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${'hush'.repeat(11)},` }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${hushKey}\n` }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: hushKey.slice(0, -1) }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: hushKey.replaceAll('h', '-') }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${hushKey},` }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${hushKey}, ${hushKey}` }],
+  ['DATABASE_ENCRYPTION_KEY', { DATABASE_ENCRYPTION_KEY: `${hushKey},${hushKey}` }],
   ['DATABASE_ENCRYPTION_KEY_FILE', { DATABASE_ENCRYPTION_KEY_FILE: '/secret' }],
 ]
 
 t.test('a wrong value is refused in one line that names the variable', async (t) => {
   for (const [variable, env] of wrong) {
-    const line = refusalOf(env, { '/secret': 'hush' })
+    const line = refusalOf(env, { '/secret': 'hush', '/keys': 'hush1\n\nhush2' })
     const what = JSON.stringify(env)
     t.ok(line.startsWith(`${variable} `), `${what}: ${line}`)
     t.match(line, /; allowed: \S/, `${what}: what is allowed is said`)
@@ -315,7 +340,6 @@ t.test('a secret that was put where its path belongs is not told', async (t) => 
 
 t.test('variables of later versions are listed, and nothing else is', async (t) => {
   const { notYetUsed } = configOf({
-    PUBLIC_URL: 'https://connector.example',
     EXTERNAL_OPTIONS_ALLOW_LIST: 'limit',
     MAX_CONCURRENT_READS: '256',
     SHUTDOWN_GRACE_MS: '25000',
@@ -323,7 +347,6 @@ t.test('variables of later versions are listed, and nothing else is', async (t) 
     PATH: '/bin',
   })
   t.strictSame(notYetUsed, [
-    'PUBLIC_URL',
     'EXTERNAL_OPTIONS_ALLOW_LIST',
     'MAX_CONCURRENT_READS',
     'SHUTDOWN_GRACE_MS',
@@ -337,6 +360,43 @@ t.test('plain http to another machine is warned of, to this one it is not', asyn
   })
   t.match(warnings, [/^SPOTIFY_API_URL is plain http/])
   t.equal(warnings.length, 1)
+})
+
+t.test('access keys open other hosts, and may be a line each in their file', async (t) => {
+  const { host, accessKeys, warnings } = configOf(
+    { HOST: '0.0.0.0', API_KEYS_FILE: '/keys' },
+    { '/keys': 'a-key-of-16-chars@one+two\r\nother-key-of-16-c,third-key-of-16-c\n\n' },
+  )
+  t.equal(host, '0.0.0.0')
+  t.strictSame(accessKeys, [
+    { key: 'a-key-of-16-chars', connections: ['one', 'two'] },
+    { key: 'other-key-of-16-c', connections: null },
+    { key: 'third-key-of-16-c', connections: null },
+  ])
+  t.strictSame(warnings, [])
+})
+
+t.test('an encryption key may be followed by the one that it takes the place of', async (t) => {
+  const [one, two] = [randomBytes(32), randomBytes(32)]
+  const keysOf = (text: string) =>
+    configOf({ DATABASE_ENCRYPTION_KEY_FILE: '/key' }, { '/key': text }).encryptionKeys
+  const [only, ...none] = keysOf(`${one.toString('base64')}\n`)
+  t.ok(only?.export().equals(one))
+  t.strictSame(none, [])
+  for (const between of [',', '\n', '\r\n']) {
+    const keys = keysOf(`${two.toString('base64')}${between}${one.toString('base64')}`)
+    t.strictSame(
+      keys.map((key) => key.export().toString('hex')),
+      [two.toString('hex'), one.toString('hex')],
+    )
+  }
+})
+
+t.test('a short access key is warned of, without being told', async (t) => {
+  const { warnings } = configOf({ API_KEYS: 'sixteen-chars-xx,hush-15-chars-x@one,k2' })
+  t.match(warnings, [/^API_KEYS: key no\. 2 is shorter/, /^API_KEYS: key no\. 3 is shorter/])
+  t.equal(warnings.length, 2)
+  t.notMatch(warnings.join('\n'), /hush|k2/)
 })
 
 t.test('credentials that a demo leaves unused are warned of', async (t) => {
@@ -386,6 +446,7 @@ t.test('the mode follows from DEMO, the credentials, the host and the database',
 
   t.equal(mode({ DEMO: 'true' }, neverAsked), 'demo')
   t.equal(mode({ DEMO: 'true', ...account, ...open }, neverAsked), 'demo')
+  t.equal(mode({ DEMO: 'true', API_KEYS: 'a-key-of-16-chars' }, neverAsked), 'demo')
   t.equal(mode(account, neverAsked), 'spotify')
   t.equal(mode({ ...app, DEMO: 'false' }, neverAsked), 'spotify')
   t.equal(
@@ -397,6 +458,7 @@ t.test('the mode follows from DEMO, the credentials, the host and the database',
     [/DEMO is false/, { DEMO: 'false' }, neverAsked],
     [/HOST "0\.0\.0\.0" is open/, open, neverAsked],
     [/database holds connections/, {}, () => true],
+    [/API_KEYS is set/, { API_KEYS: 'a-key-of-16-chars' }, neverAsked],
   ]
   for (const [reason, env, holds] of refused) {
     t.throws(() => mode(env, holds), { name: 'ConfigError', message: reason })

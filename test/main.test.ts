@@ -89,7 +89,14 @@ const wrong: Record<string, [env: NodeJS.ProcessEnv, said: RegExp]> = {
     { SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET_FILE: '/nowhere/secret' },
     /SPOTIFY_CLIENT_SECRET_FILE "\/nowhere\/secret" can't be read/,
   ],
-  'access keys': [{ API_KEYS: 'hush' }, /API_KEYS is set to what is not shown here/],
+  'an access key that no client can send': [
+    { API_KEYS: 'hush1,hush 2' },
+    /API_KEYS has a key, no\. 2, of other characters/,
+  ],
+  'access keys without an account': [
+    { API_KEYS: 'hush-hush-hush-hush' },
+    /SPOTIFY_CLIENT_ID is not set, and API_KEYS is set/,
+  ],
   'another kind of database': [
     { DATABASE_URL: 'postgres://me:hush@db/x', DEMO: 'true' },
     /DATABASE_URL is set to what is not shown here; allowed: sqlite:/,

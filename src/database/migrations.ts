@@ -26,6 +26,31 @@ export const migrations: readonly string[] = [
   -- NULLs are all different to a unique index; 0 is no TEXT, so it is equal to no endpoint.
   CREATE UNIQUE INDEX bans_key ON bans (client_id, ifnull(endpoint, 0));
   `,
+  `
+  CREATE TABLE connections (
+    client_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    refresh_token TEXT NOT NULL CHECK (refresh_token <> ''),
+    replaced TEXT,
+    scopes TEXT,
+    consented_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (client_id, name)
+  ) STRICT, WITHOUT ROWID;
+  -- Whose a consent is, once it is known; what an app calls a person may be any of the three.
+  ALTER TABLE consents ADD COLUMN account_id TEXT;
+  ALTER TABLE consents ADD COLUMN user_id TEXT;
+  ALTER TABLE consents ADD COLUMN display_name TEXT;
+  `,
+  `
+  -- Its one row is there once tokens are encrypted: a text that is known, sealed with their key, and
+  -- whether the file may still hold what it held before.
+  CREATE TABLE encryption (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    check_text TEXT NOT NULL,
+    leftovers INTEGER NOT NULL CHECK (leftovers IN (0, 1))
+  ) STRICT;
+  `,
 ]
 
 /** Brings the schema from the version it has to the newest of `steps`, each in one transaction. */

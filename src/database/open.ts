@@ -1,4 +1,6 @@
+import type { KeyObject } from 'node:crypto'
 import { ConfigError } from '../errors.ts'
+import { assertKeyFits, openTokens } from './encryption.ts'
 import { SqliteStore } from './sqlite.ts'
 import { openDatabase } from './sqlite-open.ts'
 import type { Store, WarnLog } from './store.ts'
@@ -7,15 +9,21 @@ const usage = 'write sqlite:PATH (such as sqlite:.data/connector.db) or sqlite::
 
 /**
  * Opens the store that a `DATABASE_URL` names, and makes it where it is missing; with
- * `create: false` a missing, empty or damaged one is refused instead. Blocks for up to 2 s while
+ * `create: false` a missing, empty or damaged one is refused instead. `keys` of 32 bytes encrypt its
+ * refresh tokens, the first of them from now on; without the option no token can be asked for where
+ * they are encrypted. Blocks for up to 2 s while
  * another process holds it. Throws a ConfigError: one line that says what is wrong and what to do,
  * and tells nothing of the URL but scheme and path, since the rest may hold a password.
  */
-export function openStore(databaseUrl: string, log: WarnLog, { create = true } = {}): Store {
+export function openStore(
+  databaseUrl: string,
+  log: WarnLog,
+  { create = true, keys }: { create?: boolean; keys?: readonly KeyObject[] } = {},
+): Store {
   const scheme = /^sqlite(?=:)|^[a-z][a-z0-9+.-]*(?=:\/\/)/i.exec(databaseUrl)?.[0].toLowerCase()
   switch (scheme) {
     case 'sqlite':
-      return openSqlite(sqliteLocation(databaseUrl), log, create)
+      return openSqlite(sqliteLocation(databaseUrl), log, create, keys)
     case 'postgres':
     case 'postgresql':
       throw unusable(`${scheme}:// is not supported yet by this version`)
@@ -24,12 +32,18 @@ export function openStore(databaseUrl: string, log: WarnLog, { create = true } =
   }
 }
 
-function openSqlite(location: string, log: WarnLog, create: boolean): Store {
-  const db = openDatabase(location, log, create)
+function openSqlite(
+  location: string,
+  log: WarnLog,
+  create: boolean,
+  keys: readonly KeyObject[] | undefined,
+): Store {
+  const db = openDatabase(location, log, create, (its) => keys && assertKeyFits(its, keys))
   try {
-    return new SqliteStore(db)
+    return new SqliteStore(db, openTokens(db, keys, log))
   } catch (error) {
     db.close()
+    if (error instanceof ConfigError) throw error
     // Somebody changed the tables: SQLite names what the statements miss.
     const why = error instanceof Error ? error.message : String(error)
     throw new ConfigError(

@@ -26,16 +26,23 @@ class DamagedError extends Error {}
  * Opens a SQLite database for this process alone: its files are private, its schema is the newest,
  * and a write has worked. `location` is a path or `:memory:`. With `create` a missing database is
  * made, and a file that is no sound database is kept under another name, with one warning; without,
- * both are refused. Throws a ConfigError, one line, when the database can't be had.
+ * both are refused. `assertFits` looks at a database of ours before anything is written, and may
+ * throw. Throws a ConfigError, one line, when the database can't be had.
  */
-export function openDatabase(location: string, log: WarnLog, create: boolean): DatabaseSync {
+export function openDatabase(
+  location: string,
+  log: WarnLog,
+  create: boolean,
+  assertFits: (db: DatabaseSync) => void = () => {},
+): DatabaseSync {
   const path = location === memory ? memory : resolve(location)
   try {
-    if (path === memory) return lockAndMigrate(new DatabaseSync(memory), create)
-    if (create) return openFile(path, create, log)
+    if (path === memory) return lockAndMigrate(new DatabaseSync(memory), create, assertFits)
+    if (create) return openFile(path, create, log, assertFits)
     if (!existsSync(path)) throw new RefusedError('does not exist: the service makes it at start')
-    return openFile(path, create, null)
+    return openFile(path, create, null, assertFits)
   } catch (error) {
+    if (error instanceof ConfigError) throw error
     throw new ConfigError(`DATABASE_URL: ${JSON.stringify(path)} ${reasonOf(error)}`, {
       cause: error,
     })
@@ -43,12 +50,17 @@ export function openDatabase(location: string, log: WarnLog, create: boolean): D
 }
 
 /** With a `log` a damaged file is kept aside, without one it is refused. */
-function openFile(path: string, create: boolean, log: WarnLog | null): DatabaseSync {
+function openFile(
+  path: string,
+  create: boolean,
+  log: WarnLog | null,
+  assertFits: (db: DatabaseSync) => void,
+): DatabaseSync {
   if (create) makePrivateFile(path)
   const { file, inode } = findFile(path)
   const db = new DatabaseSync(file, { timeout: lockWaitMs })
   try {
-    return lockAndMigrate(db, create)
+    return lockAndMigrate(db, create, assertFits)
   } catch (error) {
     try {
       if (!log || !isDamage(error)) throw error
@@ -60,14 +72,19 @@ function openFile(path: string, create: boolean, log: WarnLog | null): DatabaseS
       db.close()
     }
   }
-  return openFile(file, create, null)
+  return openFile(file, create, null, assertFits)
 }
 
-function lockAndMigrate(db: DatabaseSync, create: boolean): DatabaseSync {
+function lockAndMigrate(
+  db: DatabaseSync,
+  create: boolean,
+  assertFits: (db: DatabaseSync) => void,
+): DatabaseSync {
   // By a transaction first: who waits in exclusive mode holds on to a shared lock meanwhile, so
   // that of two processes that start at once neither would get in.
   db.exec('BEGIN EXCLUSIVE; PRAGMA locking_mode = EXCLUSIVE')
   assertUsable(db, create)
+  assertFits(db)
   const file = db.location() // null: in memory
   if (file !== null) makePrivate(file)
   db.exec('ROLLBACK') // ends the transaction; the lock stays, that is what exclusive mode means
@@ -75,6 +92,8 @@ function lockAndMigrate(db: DatabaseSync, create: boolean): DatabaseSync {
   // not unlinked: FULL syncs that, but no directory, so that after a power cut an unlinked one
   // could be back and undo the last commit (https://www.sqlite.org/pragma.html, "synchronous").
   db.exec('PRAGMA synchronous = FULL; PRAGMA journal_mode = TRUNCATE')
+  // A token that was deleted must not stay readable in the file.
+  db.exec('PRAGMA secure_delete = ON')
   migrate(db)
   // Changes nothing, but is a write: a disk that takes none is found now, not with a new token.
   db.exec(`PRAGMA user_version = ${migrations.length}`)
@@ -100,6 +119,11 @@ function assertUsable(db: DatabaseSync, create: boolean): void {
   }
   const check = db.prepare('PRAGMA quick_check(1)').get()?.quick_check
   if (check !== 'ok') throw new DamagedError(String(check))
+}
+
+/** Whether a database could not be opened because another process has it open. */
+export function isInUse(error: unknown): boolean {
+  return error instanceof ConfigError && resultCode(error.cause) === busy
 }
 
 function isDamage(error: unknown): boolean {

@@ -6,12 +6,34 @@
  */
 export type Origin = { connection: string; clientId: string; fingerprint: string }
 
+/** Whose account it is, by what Spotify calls it. One of the ids is there. */
+export type StoredAccount = {
+  accountId: string | null
+  userId: string | null
+  displayName: string | null
+}
+
+/** A connection that a consent made. Its origin's fingerprint is that of `refreshToken`. */
+export type StoredConnection = {
+  origin: Origin
+  /** The token that the consent brought; a rotated one is kept under the origin. */
+  refreshToken: string
+  account: StoredAccount
+  /** null: Spotify did not say. */
+  scopes: readonly string[] | null
+  consentedAtMs: number
+  /** The fingerprint of the environment's token that it took the place of; null: there was none. */
+  replaced: string | null
+}
+
 /** What is kept of one origin. Times are Unix milliseconds. */
 export type StoredConsent = {
   /** The rotated token that took the place of the configured one; null: never rotated. */
   refreshToken: string | null
   /** Why and since when the token must not be tried; null: it may be. */
   needsConsent: { reason: string; atMs: number } | null
+  /** null: not known yet. */
+  account: StoredAccount | null
   firstSeenAtMs: number
 }
 
@@ -35,6 +57,18 @@ export interface Store {
   saveRefreshToken(origin: Origin, token: string, nowMs: number): void
   /** Marks the origin as needing consent; the latest mark counts. The row is made when it is new. */
   markNeedsConsent(origin: Origin, reason: string, nowMs: number): void
+  /** Keeps whose consent it is. The row is made when it is new. */
+  saveAccount(origin: Origin, account: StoredAccount, nowMs: number): void
+  /**
+   * Keeps a connection in place of the one of the same app and name that an earlier consent made, of
+   * which nothing stays. Where `replaced` is null, it is the origin of that name that was seen last,
+   * if there is one. An empty token is a programming error: it throws a TypeError.
+   */
+  saveConnection(connection: StoredConnection): void
+  /** The connections of an app that consents made, by name. */
+  connections(clientId: string): StoredConnection[]
+  /** Forgets such a connection, its rotated token, mark and account; false where there is none. */
+  deleteConnection(clientId: string, name: string): boolean
   /**
    * Takes the marks of a connection away, whatever their origin, so that the same token is tried
    * again; returns how many there were.

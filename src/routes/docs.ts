@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { problemResponses } from '../problems.ts'
+import { bearer, describeAccess } from './access.ts'
 import { anyRoute, ok } from './answers.ts'
 import { NoQuery } from './query.ts'
 
@@ -19,14 +20,16 @@ const contentSecurityPolicy = [
   "style-src 'self' 'unsafe-inline'",
   "object-src 'none'",
   "base-uri 'none'",
+  "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
 
 /** Collects the OpenAPI description from the routes that are declared behind it. */
 export async function registerOpenApi(
   app: FastifyInstance,
-  about: { version: string; demo: boolean },
+  about: { version: string; demo: boolean; hasKeys: boolean },
 ): Promise<void> {
+  app.addHook('onRoute', (route) => describeAccess(route, about.hasKeys))
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -37,8 +40,19 @@ export async function registerOpenApi(
       },
       servers: [{ url: '/', description: 'This service' }],
       security: [],
+      components: {
+        securitySchemes: {
+          [bearer]: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'One of the access keys in `API_KEYS`. Where the service has none, nobody needs one.',
+          },
+        },
+      },
       tags: [
         { name: 'tables', description: 'What there is to read, and its rows.' },
+        { name: 'connections', description: 'The accounts, and the consent of their owners.' },
         { name: 'operation', description: 'Probes and health.' },
       ],
     },
@@ -53,7 +67,13 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: contentSecurityPolicy,
-    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, validatorUrl: null },
+    uiConfig: {
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+      validatorUrl: null,
+      // An access key is gone with the page.
+      persistAuthorization: false,
+    },
   })
   app.get(
     '/openapi.json',

@@ -1,9 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import type { Access } from '../access.ts'
 import { problemResponses } from '../problems.ts'
-import type { ConnectionStatus, Connections } from '../spotify/connections.ts'
+import type { ConnectionStatus } from '../spotify/connection.ts'
+import type { Connections } from '../spotify/connections.ts'
 import type { GateState } from '../spotify/rate-gate.ts'
+import { accessOf } from './access.ts'
 import { anyRoute, ok } from './answers.ts'
+import { iso, statusExample, statusMembers, statusOf } from './connection-status.ts'
 import { NoQuery } from './query.ts'
 
 /** What the routes are given. */
@@ -14,29 +18,13 @@ type Parts = {
 }
 
 const Up = Type.Object({ status: Type.Unsafe({ const: 'ok', type: 'string' }) })
-const instant = Type.Unsafe({ type: ['string', 'null'], format: 'date-time' })
-const texts = Type.Unsafe({ type: ['array', 'null'], items: { type: 'string' } })
+const instant = statusMembers.consented_at
 
 const Health = Type.Object({
   status: Type.Unsafe({ type: 'string', enum: ['ok', 'degraded'] }),
   mode: Type.Unsafe({ type: 'string', enum: ['demo', 'spotify'] }),
   version: Type.String(),
-  connections: Type.Array(
-    Type.Object({
-      name: Type.String(),
-      state: Type.Unsafe({
-        type: 'string',
-        enum: ['ok', 'needs-consent', 'credentials-rejected', 'unknown'],
-        description: '`unknown` until Spotify has been asked.',
-      }),
-      account: Type.Unsafe({ type: ['string', 'null'] }),
-      scopes: texts,
-      missing_scopes: texts,
-      consented_at: instant,
-      expires_at: instant,
-      days_left: Type.Unsafe({ type: ['integer', 'null'] }),
-    }),
-  ),
+  connections: Type.Array(Type.Object(statusMembers)),
   gate: Type.Object({
     until: instant,
     endpoints: Type.Unsafe({
@@ -55,18 +43,7 @@ const example = {
   status: 'ok',
   mode: 'spotify',
   version: '0.1.0',
-  connections: [
-    {
-      name: 'default',
-      state: 'ok',
-      account: null,
-      scopes: ['user-library-read'],
-      missing_scopes: ['user-top-read'],
-      consented_at: '2026-11-25T00:00:00.000Z',
-      expires_at: '2027-05-25T00:00:00.000Z',
-      days_left: 181,
-    },
-  ],
+  connections: [statusExample],
   gate: { until: null, endpoints: { '/me/playlists': { until: '2026-11-26T07:00:00.000Z' } } },
   database: { status: 'ok' },
 }
@@ -128,12 +105,12 @@ export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts)
         },
       },
     },
-    async () => health(parts),
+    async (request) => health(parts, accessOf(request)),
   )
 }
 
-function health({ connections, mode, version }: Parts) {
-  const statuses = connections.all().map((connection) => connection.status())
+function health({ connections, mode, version }: Parts, access: Access) {
+  const statuses = access.filter(connections.all()).map((connection) => connection.status())
   const gate = connections.gate()
   const unstored = statuses.some((status) => status.unstored)
   const troubled =
@@ -142,7 +119,7 @@ function health({ connections, mode, version }: Parts) {
     status: troubled ? 'degraded' : 'ok',
     mode,
     version,
-    connections: statuses.map(connectionOf),
+    connections: statuses.map(statusOf),
     gate: gateOf(gate),
     database: unstored
       ? {
@@ -159,19 +136,6 @@ function isTroubled({ state, daysLeft }: ConnectionStatus): boolean {
   return (state !== 'ok' && state !== 'unknown') || (daysLeft !== null && daysLeft < 0)
 }
 
-function connectionOf(status: ConnectionStatus) {
-  return {
-    name: status.name,
-    state: status.state,
-    account: null,
-    scopes: status.scopes,
-    missing_scopes: status.missingScopes,
-    consented_at: iso(status.consentedAtMs),
-    expires_at: iso(status.expiresAtMs),
-    days_left: status.daysLeft,
-  }
-}
-
 function gateOf({ untilMs, endpoints }: GateState) {
   return {
     until: iso(untilMs),
@@ -179,8 +143,4 @@ function gateOf({ untilMs, endpoints }: GateState) {
       endpoints.map(({ endpoint, untilMs: until }) => [endpoint, { until: iso(until) }]),
     ),
   }
-}
-
-function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString()
 }

@@ -21,7 +21,12 @@ type Property = {
 export const queryValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   // Names in the path are for their catalogues to judge; nothing of ours reads a body or a header.
   if (httpPart !== 'querystring') return () => true
-  const { properties = {} } = schema as { properties?: Record<string, Property> }
+  const { properties = {}, additionalProperties } = schema as {
+    properties?: Record<string, Property>
+    additionalProperties?: boolean
+  }
+  // What others add to is for the route to judge.
+  if (additionalProperties === true) return () => true
   return (query: Record<string, unknown>) => {
     try {
       return { value: parseQuery(properties, query) }

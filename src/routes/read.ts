@@ -11,6 +11,7 @@ import type { Secrets } from '../secrets.ts'
 import type { Connections } from '../spotify/connections.ts'
 import type { WaitBudget } from '../spotify/wait-budget.ts'
 import { tables } from '../tables/index.ts'
+import { accessOf } from './access.ts'
 import { anyRoute } from './answers.ts'
 import { type Format, formatOf, mediaTypes } from './format.ts'
 import { ndjson } from './ndjson.ts'
@@ -202,7 +203,7 @@ function check(request: Request, { connections }: Parts) {
   const read: ReadRequest = readRequest(request.params.name, request.query)
   const { table, options } = read
   note(request, { table: table.name, connection: options.connection })
-  return { ...read, connection: connections.get(options.connection) }
+  return { ...read, connection: accessOf(request).get(connections, options.connection) }
 }
 
 function formatOfRequest({ query, headers }: Request): Format {

@@ -11,10 +11,13 @@ import type { WaitBudget } from './wait-budget.ts'
 
 const attempts = 4
 
+/** Where a client has its tokens from. */
+export type TokenSource = Pick<TokenManager, 'get' | 'drop' | 'requireConsent'>
+
 type Parts = {
   apiUrl: string
   transport: Transport
-  tokens: TokenManager
+  tokens: TokenSource
   gate: RateGate
   clock: Clock
   backoff: Backoff

@@ -7,10 +7,18 @@ import { ConnectorError } from '../errors.ts'
 export class UpstreamFault extends Error {
   override readonly name = 'UpstreamFault'
   readonly kind: 'error' | 'timeout'
+  /** The request surely did not arrive: no connection was made. */
+  readonly isUnsent: boolean
 
-  constructor(kind: 'error' | 'timeout', message: string, cause?: unknown) {
+  constructor(
+    kind: 'error' | 'timeout',
+    message: string,
+    cause?: unknown,
+    { isUnsent = false }: { isUnsent?: boolean } = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.kind = kind
+    this.isUnsent = isUnsent
   }
 
   /** The failure that it comes to when no attempt mends it. */

@@ -1,3 +1,4 @@
+import type { Account } from './account.ts'
 import { isObject } from './answer.ts'
 import { UpstreamFault } from './fault.ts'
 
@@ -45,6 +46,24 @@ export function readProfile(body: unknown): Record<string, unknown> {
   if (!isObject(body)) throw misshapen('it is not an object')
   if (typeof body.id !== 'string' || body.id === '') throw misshapen('the profile has no id')
   return body
+}
+
+/** Whose profile it is. Source: Web API, "Get Current User's Profile". */
+export function accountOf(profile: Record<string, unknown>): Account {
+  const { account_id, id, display_name } = profile
+  return { accountId: textOf(account_id), userId: textOf(id), displayName: textOf(display_name) }
+}
+
+/** Reads whose access token it is, of `/me`. Without `account_id` and `id` it is malformed. */
+export function readAccount(body: unknown): Account {
+  if (!isObject(body)) throw misshapen('it is not an object')
+  const account = accountOf(body)
+  if (account.accountId ?? account.userId) return account
+  throw misshapen('the profile has neither account_id nor id')
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
 }
 
 /** True for what may stand as a cursor in an offset of ours. */

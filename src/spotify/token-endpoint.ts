@@ -9,6 +9,15 @@ export const tokenEndpoint = '/api/token'
 /** The app's id and secret, and the refresh token to exchange. */
 export type RefreshRequest = { clientId: string; clientSecret: string; refreshToken: string }
 
+/** What a consent is exchanged by: its code, where it came to, and the PKCE verifier. */
+export type CodeRequest = {
+  clientId: string
+  clientSecret: string
+  code: string
+  redirectUri: string
+  verifier: string
+}
+
 /** What a refresh brought. `scopes` is null where the answer named none, which proves nothing. */
 export type Refreshed = {
   accessToken: string
@@ -31,7 +40,36 @@ export type Limited = { retryAfterMs: number | null }
 export function sendRefresh(
   transport: Transport,
   accountsUrl: string,
-  { clientId, clientSecret, refreshToken }: RefreshRequest,
+  { refreshToken, ...app }: RefreshRequest,
+): Promise<Answer> {
+  return send(transport, accountsUrl, app, {
+    grant_type: 'refresh_token',
+    refresh_token: refreshToken,
+  })
+}
+
+/**
+ * Sends the code of a consent. Throws UpstreamFault, or the signal's reason.
+ * Source: Web API, "Authorization Code Flow"; RFC 6749, section 4.1.3; RFC 7636, section 4.5.
+ */
+export function sendCode(
+  transport: Transport,
+  accountsUrl: string,
+  { code, redirectUri, verifier, ...app }: CodeRequest,
+): Promise<Answer> {
+  return send(transport, accountsUrl, app, {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+  })
+}
+
+function send(
+  transport: Transport,
+  accountsUrl: string,
+  { clientId, clientSecret }: Pick<RefreshRequest, 'clientId' | 'clientSecret'>,
+  form: Record<string, string>,
 ): Promise<Answer> {
   return transport.send({
     method: 'POST',
@@ -41,15 +79,12 @@ export function sendRefresh(
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
     },
-    body: new URLSearchParams({
-      grant_type: 'refresh_token',
-      refresh_token: refreshToken,
-    }).toString(),
+    body: new URLSearchParams(form).toString(),
   })
 }
 
 /**
- * Judges the answer to a refresh. Throws UpstreamFault for what another attempt may mend,
+ * Judges the answer to a refresh, or to a code. Throws UpstreamFault for what another attempt may mend,
  * ConnectorError `credentials-rejected` (`invalid_client`) or `upstream-error` for what it can't.
  * Source: RFC 6749, sections 5.1 and 5.2.
  */
@@ -94,7 +129,7 @@ function refusal(answer: Answer): Refused {
   }
   throw new ConnectorError(
     'upstream-error',
-    `Spotify's accounts service refused to refresh the access token: ${answer.status} ${said}. Trying again will not help; please report it.`,
+    `Spotify's accounts service refused to give an access token: ${answer.status} ${said}. Trying again will not help; please report it.`,
     { retryable: false },
   )
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import type { Origin, Store } from '../database/store.ts'
+import type { Origin, Store, StoredConsent } from '../database/store.ts'
 import { ConnectorError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Secrets } from '../secrets.ts'
@@ -49,10 +49,22 @@ type Parts = {
   backoff: Backoff
   waitBudgetMs: number
   log: Log
+  /** What to do for another consent, told where one is needed. */
+  remedy: Remedy
+  /** The access token that the consent brought with the refresh token. */
+  first?: { refreshed: Refreshed; sentAtMs: number }
+}
+
+/** How people get a connection to work again. */
+export type Remedy = {
+  /** In words, without a secret. */
+  detail(): string
+  /** A link that starts another consent; it may hold a ticket, so it is made anew each time. */
+  url(): string
 }
 
 /** Who waits for a token. */
-type Caller = { budget: WaitBudget; signal: AbortSignal }
+export type Caller = { budget: WaitBudget; signal: AbortSignal }
 
 type Held = AccessToken & { refreshAtMs: number; endsAtMs: number }
 
@@ -64,10 +76,13 @@ type Held = AccessToken & { refreshAtMs: number; endsAtMs: number }
 export class TokenManager {
   readonly #parts: Parts
   readonly #origin: Origin | null
+  readonly #stored: StoredConsent | null = null
   #refreshToken: string | null
   #needsConsent: string | null = null
   #rejected = false
   #isClosing = false
+  #isRetired = false
+  #failure: ConnectorError | undefined
   #held: Held | undefined
   #refreshing: Promise<Held | 'limited'> | undefined
   #unstored: { token: string; triedAtMs: number } | undefined
@@ -82,16 +97,50 @@ export class TokenManager {
     parts.secrets.addPermanent(authorization.slice('Basic '.length))
     this.#refreshToken = refreshToken
     this.#origin = refreshToken === null ? null : originOf(parts.connection, clientId, refreshToken)
-    if (this.#origin === null) {
-      parts.log.warn({ connection: parts.connection }, this.#consentError()?.message)
-      return
-    }
+    if (this.#origin === null) return
     const stored = parts.store.openConsent(this.#origin, parts.clock.now())
+    this.#stored = stored
     this.#refreshToken = stored.refreshToken ?? refreshToken
     this.#needsConsent = stored.needsConsent?.reason ?? null
     for (const token of [refreshToken, stored.refreshToken]) {
       if (token !== null) parts.secrets.addPermanent(token)
     }
+    if (parts.first) {
+      parts.secrets.add(parts.first.refreshed.accessToken)
+      this.#held = held(parts.first.refreshed, parts.first.sentAtMs)
+    }
+  }
+
+  /**
+   * As `get`, by a refresh in any case: tells whether the refresh token is good now, not whether the
+   * access token still is.
+   */
+  async renew(caller: Caller): Promise<AccessToken> {
+    const { gate } = this.#parts
+    if (gate.isShut(tokenEndpoint)) {
+      await gate.enter({ ...caller, endpoint: tokenEndpoint, plays: false, bucket: false })
+    }
+    const before = this.#held
+    if (before) this.#held = { ...before, refreshAtMs: Number.NEGATIVE_INFINITY }
+    const token = await this.get(caller)
+    if (token.value === before?.value && this.#failure) throw this.#failure
+    return token
+  }
+
+  /** Writes nothing any more: another consent has taken its place, or it was deleted. */
+  retire(): void {
+    this.#isRetired = true
+    this.#unstored = undefined
+  }
+
+  /** What was stored of the refresh token when it was opened; null where there is none. */
+  get stored(): Readonly<StoredConsent> | null {
+    return this.#stored
+  }
+
+  /** Which row of the database is its own; null where there is no refresh token. */
+  get origin(): Origin | null {
+    return this.#origin
   }
 
   /**
@@ -177,21 +226,23 @@ export class TokenManager {
   }
 
   #consentError(): ConnectorError | null {
-    const { connection } = this.#parts
-    const details = { members: { connection } }
+    const { connection, remedy } = this.#parts
+    const why = this.consentNeeded()
+    return why === null
+      ? null
+      : new ConnectorError('reauthorisation-required', why, {
+          members: { connection, authorize_url: remedy.url() },
+        })
+  }
+
+  /** Why the owner has to consent and what to do, in words; null where it is not known to. */
+  consentNeeded(): string | null {
+    const { connection, remedy } = this.#parts
     if (this.#refreshToken === null) {
-      return new ConnectorError(
-        'reauthorisation-required',
-        `Connection ${connection} has no refresh token yet. Authorise the app for the account, set SPOTIFY_REFRESH_TOKEN (or SPOTIFY_REFRESH_TOKEN_FILE) to the refresh token, and restart.`,
-        details,
-      )
+      return `Connection ${connection} has no refresh token yet. ${remedy.detail()}`
     }
     if (this.#needsConsent === null) return null
-    return new ConnectorError(
-      'reauthorisation-required',
-      `Spotify no longer accepts the refresh token of connection ${connection} (${this.#needsConsent}): the consent was revoked, or is over 6 months old. Authorise the app again, set SPOTIFY_REFRESH_TOKEN (or SPOTIFY_REFRESH_TOKEN_FILE) to the new refresh token, and restart. If you are sure that the present token is good: stop the service, run "npm run clear-mark -- ${connection}", start it again, and it is tried once more.`,
-      details,
-    )
+    return `Spotify no longer accepts the refresh token of connection ${connection} (${this.#needsConsent}): the consent was revoked, or is over 6 months old. ${remedy.detail()} If you are sure that the present token is good: stop the service, run "npm run clear-mark -- ${connection}", start it again, and it is tried once more.`
   }
 
   async #refresh(): Promise<Held | 'limited'> {
@@ -206,8 +257,9 @@ export class TokenManager {
         if (!(error instanceof UpstreamFault)) throw error
         const waitMs = backoff(attempt)
         if (attempt === attempts || waitMs > budget.remainingMs || this.#isClosing) {
+          this.#failure = error.toError(tokenEndpoint, attempt)
           if (this.#isGood(this.#held)) return this.#putOff(this.#held)
-          throw error.toError(tokenEndpoint, attempt)
+          throw this.#failure
         }
         log.warn(
           { connection, attempt, waitMs, fault: error.message },
@@ -236,6 +288,7 @@ export class TokenManager {
     }
     this.#rotate(verdict.refreshToken)
     this.#rejected = false
+    this.#failure = undefined
     this.#held = held(verdict, sentAtMs)
     this.#parts.secrets.add(verdict.accessToken)
     log.info({ connection, scopes: verdict.scopes }, 'access token refreshed')
@@ -257,6 +310,8 @@ export class TokenManager {
   #mark(reason: string): void {
     const { store, clock, log, connection } = this.#parts
     this.#needsConsent = reason
+    // What becomes of a token that another took the place of, or that was deleted, is of no interest.
+    if (this.#isRetired) return
     log.error(
       { connection, reason },
       'the refresh token is refused: the owner has to consent again',
@@ -276,6 +331,8 @@ export class TokenManager {
     if (token === null || token === this.#refreshToken) return
     this.#parts.secrets.addPermanent(token)
     this.#refreshToken = token
+    // A deleted connection must not come back by it.
+    if (this.#isRetired) return
     this.#unstored = { token, triedAtMs: Number.NEGATIVE_INFINITY }
     this.#storeAgain()
   }
@@ -302,8 +359,8 @@ export class TokenManager {
   }
 }
 
-/** Which row of the database a configured refresh token owns. */
-function originOf(connection: string, clientId: string, refreshToken: string): Origin {
+/** Which row of the database a refresh token owns that was configured, or came by a consent. */
+export function originOf(connection: string, clientId: string, refreshToken: string): Origin {
   const fingerprint = createHash('sha256').update(`${clientId}\n${refreshToken}`).digest('hex')
   return { connection, clientId, fingerprint }
 }

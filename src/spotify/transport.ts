@@ -5,6 +5,15 @@ import { UpstreamFault } from './fault.ts'
 
 const maxBodyBytes = 64 * 1024 * 1024
 
+/** How a connection fails that was never made. */
+const unconnected = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
+
 const decoders = new Map<
   string,
   (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
@@ -142,6 +151,7 @@ function toFault(error: unknown, timeouts: Timeouts): UpstreamFault {
       'timeout',
       `no connection within ${timeouts.connectMs / 1000} s`,
       error,
+      { isUnsent: true },
     )
   }
   if (error instanceof errors.HeadersTimeoutError) {
@@ -156,5 +166,7 @@ function toFault(error: unknown, timeouts: Timeouts): UpstreamFault {
   }
   // Sockets, DNS and TLS name their failures by code; the messages may hold URLs.
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
-  return new UpstreamFault('error', `the connection failed (${code ?? name})`, error)
+  return new UpstreamFault('error', `the connection failed (${code ?? name})`, error, {
+    isUnsent: unconnected.has(String(code)),
+  })
 }

@@ -23,7 +23,9 @@ t.test(
     migrate(db)
     t.strictSame(tablesOf(db), [
       { name: 'bans', strict: 1 },
+      { name: 'connections', strict: 1 },
       { name: 'consents', strict: 1 },
+      { name: 'encryption', strict: 1 },
     ])
     t.equal(db.prepare('PRAGMA application_id').get()?.application_id, applicationId)
     t.equal(schemaVersion(db), migrations.length)

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import type { Origin, Store, StoredBan, StoredConsent } from '../../src/database/store.ts'
 
-type Modelled = Omit<Store, 'holdsConnections' | 'close'>
+type Modelled = Pick<
+  Store,
+  'openConsent' | 'saveRefreshToken' | 'markNeedsConsent' | 'clearMarks' | 'bans' | 'saveBan'
+>
 type Step = typeof arbitraryStep extends fc.Arbitrary<infer T> ? T : never
 
 /** One thing that may be done to a store. */
@@ -30,7 +33,7 @@ export class ModelStore implements Modelled {
   readonly #bans = new Map<string | null, number>()
 
   openConsent({ connection }: Origin, firstSeenAtMs: number): StoredConsent {
-    const fresh = { refreshToken: null, needsConsent: null, firstSeenAtMs }
+    const fresh = { refreshToken: null, needsConsent: null, account: null, firstSeenAtMs }
     const row = this.#consents.get(connection) ?? fresh
     this.#consents.set(connection, row)
     return row

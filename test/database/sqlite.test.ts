@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { SqliteStore } from '../../src/database/sqlite.ts'
 import { openDatabase } from '../../src/database/sqlite-open.ts'
+import { plainCipher } from '../../src/database/token-cipher.ts'
 import { mountSmallDisk, noSmallDisk } from './small-disk.ts'
 
 const origin = { connection: 'default', clientId: 'app', fingerprint: 'f' }
@@ -10,7 +11,7 @@ const long = `s3cret${'x'.repeat(50_000)}`
 
 function open(t: Test, path: string) {
   const db = openDatabase(path, { warn: (_details, message) => t.fail(message) }, true)
-  const store = new SqliteStore(db)
+  const store = new SqliteStore(db, plainCipher)
   t.teardown(() => store.close())
   return { db, store }
 }

@@ -24,7 +24,7 @@ const engines: Engine[] = [
 ]
 
 const origin: Origin = { connection: 'default', clientId: 'app', fingerprint: 'a1' }
-const unknown = { refreshToken: null, needsConsent: null }
+const unknown = { refreshToken: null, needsConsent: null, account: null }
 
 for (const { name, durable, newUrl } of engines) {
   t.test(name, async (t) => {

@@ -38,6 +38,7 @@ export type Parts = {
 }
 
 export const apiUrl = 'https://api.example/v1'
+export const authorizeUrl = 'http://127.0.0.1:8080/connections/default/authorize'
 export const accountsUrl = 'https://accounts.example'
 
 /** A store in memory that ends with the test. */
@@ -75,6 +76,7 @@ export function spotifyParts(t: Test, options: Options = {}): Parts {
     credentials,
     gate,
     waitBudgetMs: 20_000,
+    remedy: { detail: () => 'Set SPOTIFY_REFRESH_TOKEN.', url: () => authorizeUrl },
   })
   return {
     clock,

@@ -18,6 +18,9 @@ t.test('/docs is a page that is whole by itself, and that nobody may frame', asy
   const policy = page.headers['content-security-policy']
   t.match(policy, /default-src 'self'/)
   t.match(policy, /frame-ancestors 'none'/)
+  t.match(policy, /form-action 'none'/)
+  t.equal(page.headers['x-content-type-options'], 'nosniff')
+  t.equal(page.headers['referrer-policy'], 'no-referrer')
   t.notMatch(policy, /https?:|unsafe-eval/)
 
   const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => String(link))
@@ -48,13 +51,18 @@ t.test('the page reads the document that /openapi.json gives', async (t) => {
 t.test('every route of the contract is described, with an operationId and examples', async (t) => {
   const { app } = await build(t)
   const { paths } = JSON.parse((await ask(app, '/openapi.json')).text)
-  const wanted = ['/', '/health', '/livez', '/openapi.json', '/readyz', '/tables']
+  const wanted = [
+    ...['/', '/callback', '/connections', '/connections/{name}'],
+    ...['/connections/{name}/authorize', '/connections/{name}/check'],
+    ...['/health', '/livez', '/openapi.json', '/readyz', '/tables'],
+  ]
   const table = ['metadata', 'read', 'schema'].map((part) => `/tables/{name}/${part}`)
   t.strictSame(Object.keys(paths).sort(), [...wanted, ...table])
   const ids = new Set<string>()
   for (const [path, item] of Object.entries<Record<string, Operation>>(paths)) {
-    t.strictSame(Object.keys(item), ['get'], path)
-    const { operationId, summary, responses } = item.get as Operation
+    const method = path === '/connections/{name}' ? 'delete' : 'get'
+    t.strictSame(Object.keys(item), [method], path)
+    const { operationId, summary, responses } = item[method] as Operation
     ids.add(operationId)
     t.ok(summary, path)
     for (const [status, { description, content = {} }] of Object.entries(responses)) {
@@ -95,7 +103,28 @@ t.test(
   },
 )
 
+t.test('the document says where an access key is needed, by the rule of the README', async (t) => {
+  const open = ['/', '/livez', '/openapi.json', '/readyz', '/callback']
+  for (const [env, needed] of [
+    [{}, [{}, { bearer: [] }]],
+    [{ API_KEYS: 'a-key-of-16-chars' }, [{ bearer: [] }]],
+  ] as const) {
+    const { app } = await build(t, { env })
+    const { paths, components } = JSON.parse((await ask(app, '/openapi.json')).text)
+    t.match(components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer' } })
+    const operations = Object.entries<Record<string, Operation>>(paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, its]) => ({ path, of: `${method} ${path}`, ...its })),
+    )
+    for (const { path, of, security, responses } of operations) {
+      t.strictSame(security, open.includes(path) ? [] : needed, of)
+      const refusal = responses['401']?.content?.['application/problem+json']?.examples
+      t.equal(refusal !== undefined, !open.includes(path), `${of}: unauthorized`)
+    }
+  }
+})
+
 type Operation = {
+  security: unknown
   operationId: string
   summary: string
   responses: Record<

@@ -10,7 +10,7 @@ import { allScopes } from '../../src/spotify/scopes.ts'
 import { run } from '../database/use-database.ts'
 import { ask } from '../helpers/answer.ts'
 import { build } from '../helpers/build.ts'
-import { FakeClock } from '../helpers/fake-clock.ts'
+import { FakeClock, noonMs } from '../helpers/fake-clock.ts'
 
 const unasked = {
   name: 'default',
@@ -21,6 +21,7 @@ const unasked = {
   consented_at: null,
   expires_at: null,
   days_left: null,
+  first_seen_at: new Date(noonMs).toISOString(),
 }
 
 /** What `/health` says when nothing is wrong and nobody has read yet. */
@@ -75,7 +76,7 @@ t.test('/health after a read: the scopes that were granted', async (t) => {
 t.test('/health names the scopes that are missing', async (t) => {
   const clock = new FakeClock()
   const scopes = ['user-read-private', 'user-top-read']
-  const { get } = await build(t, { clock, simulator: { scopes } })
+  const { get, simulator } = await build(t, { clock, simulator: { scopes } })
   await get('/tables/user_profile/read')
   const { status, connections } = (await get('/health')).body
   t.equal(status, 'ok', 'the owner may have wanted it so')
@@ -83,6 +84,7 @@ t.test('/health names the scopes that are missing', async (t) => {
     {
       ...unasked,
       state: 'ok',
+      account: simulator.library.me.account_id,
       scopes,
       missing_scopes: allScopes.filter((scope) => !scopes.includes(scope)),
     },
@@ -91,8 +93,9 @@ t.test('/health names the scopes that are missing', async (t) => {
 
 t.test('/health counts the days of a consent whose day is known', async (t) => {
   const { get, clock } = await start(t, { SPOTIFY_CONSENTED_AT: '2026-06-01' })
+  const { first_seen_at: _, ...known } = unasked
   const consent = {
-    ...unasked,
+    ...known,
     consented_at: '2026-06-01T00:00:00.000Z',
     expires_at: '2026-12-01T00:00:00.000Z',
     days_left: 5,
@@ -142,10 +145,11 @@ t.test('a refused refresh token makes it degraded: the owner has to consent agai
 
 t.test('an app without a refresh token is degraded: it waits for consent', async (t) => {
   const { get } = await build(t, { env: { SPOTIFY_REFRESH_TOKEN: undefined } })
+  const { first_seen_at: _, ...unseen } = unasked
   t.strictSame((await get('/health')).body, {
     ...fresh,
     status: 'degraded',
-    connections: [{ ...unasked, state: 'needs-consent' }],
+    connections: [{ ...unseen, state: 'needs-consent' }],
   })
 })
 

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { createLinks } from '../../src/links.ts'
 import { Secrets } from '../../src/secrets.ts'
 import { type ConnectionParts, createConnections } from '../../src/spotify/connections.ts'
 import { allScopes } from '../../src/spotify/scopes.ts'
@@ -9,6 +10,7 @@ import { accountsUrl, apiUrl, memoryStore } from '../helpers/spotify.ts'
 
 const dayMs = 24 * 3600_000
 const { signal } = new AbortController()
+const links = createLinks(() => 'http://127.0.0.1:8080', null)
 
 function connect(t: Test, credentials: Partial<ConnectionParts['credentials']> = {}) {
   const clock = new FakeClock()
@@ -28,6 +30,7 @@ function connect(t: Test, credentials: Partial<ConnectionParts['credentials']> =
     readWaitBudgetMs: 20_000,
     transport: wire,
     store: memoryStore(t),
+    links,
     secrets: new Secrets(),
     clock,
     log: memoryLog(),
@@ -60,9 +63,11 @@ t.test('before anybody is asked nothing is known of it', async (t) => {
   t.same(connection.status(), {
     name: 'default',
     state: 'unknown',
+    account: null,
     scopes: null,
     missingScopes: null,
     consentedAtMs: null,
+    firstSeenAtMs: noonMs,
     expiresAtMs: null,
     daysLeft: null,
     unstored: false,
