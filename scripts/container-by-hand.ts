@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, globSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Image } from './read-dockerfile.ts'
@@ -13,13 +13,12 @@ export type Outcome = { code: number | null; out: string; error: string }
 
 /** Puts into an empty folder what the image would hold, and Node where PATH finds it. */
 export function buildRoot(root: string, image: Image): void {
-  const kept = readFileSync('.dockerignore', 'utf8').match(/(?<=^!).+$/gm) ?? []
   chmodSync(root, 0o755)
   for (const folder of [...lent, 'app', 'app/scripts', 'data', 'run', 'run/secrets', 'image/bin']) {
     mkdirSync(join(root, folder), { recursive: true })
   }
   cpSync(process.execPath, join(root, 'image/bin/node'))
-  for (const path of kept) {
+  for (const path of globSync([...image.copied, 'package-lock.json'])) {
     cpSync(path, join(root, 'app', path), { recursive: true })
   }
   const install = ['ci', '--omit=dev', '--ignore-scripts', '--loglevel=error']

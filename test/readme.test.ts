@@ -14,8 +14,8 @@ const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map(
 
 /** Of Node's own and of every program's: config.ts need not know them. */
 const foreignVariables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS']
-/** Only Spotify sends anybody there. */
-const notForCurl = ['GET /callback']
+/** Where people go with a browser, and where Spotify sends it then. */
+const forBrowsers = ['GET /connections/{name}/authorize', 'GET /callback']
 
 /** What stands under a heading of the README, with what is below it. */
 function section(heading: string): string {
@@ -92,7 +92,7 @@ t.test('every route of the OpenAPI document has a line for curl', async (t) => {
     )
     for (const method of Object.keys(methods).map((name) => name.toUpperCase())) {
       // HEAD is GET's, and GET is what curl does unless it is told.
-      if (method === 'HEAD' || notForCurl.includes(`${method} ${path}`)) continue
+      if (method === 'HEAD' || forBrowsers.includes(`${method} ${path}`)) continue
       const told = (line: string) => /-X (\w+)/.exec(line)?.[1] ?? 'GET'
       const line = lines.find((one) => pattern.test(one) && told(one) === method)
       t.ok(line, `${method} ${path}`)
