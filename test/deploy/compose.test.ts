@@ -2,8 +2,9 @@ import { basename, dirname } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
+import { readDockerfile } from '../../scripts/read-dockerfile.ts'
 import { knownVariables } from '../../src/config.ts'
-import { fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
+import { configOf, fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
 
 const compose = parse(fileText('deploy/compose.yaml'))
 const service = compose.services['lakeflow-spotify']
@@ -71,4 +72,12 @@ t.test('its health is asked for as in the image', async (t) => {
 
 t.test('the image is that of this version', async (t) => {
   t.equal(service.image, `lakeflow-spotify:${packageJson.version}`)
+})
+
+t.test('the service starts with what it is given, for those with a key alone', async (t) => {
+  const pairs = Object.entries(service.environment).map(([name, value]) => [name, String(value)])
+  const { env } = readDockerfile(fileText('Dockerfile'))
+  const config = configOf({ ...env, ...Object.fromEntries(pairs) })
+  t.match(config, { host: '0.0.0.0', port: 8080, demo: false, allowAnonymous: false, warnings: [] })
+  t.equal(config.accessKeys.length, 1)
 })

@@ -2,8 +2,9 @@ import { dirname } from 'node:path'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
+import { readDockerfile } from '../../scripts/read-dockerfile.ts'
 import { knownVariables } from '../../src/config.ts'
-import { fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
+import { configOf, fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
 
 type Variable = { name: string; value: string }
 
@@ -95,4 +96,13 @@ t.test('the service finds the pod', async (t) => {
 
 t.test('the image is that of this version', async (t) => {
   t.equal(container.image, `lakeflow-spotify:${packageJson.version}`)
+})
+
+t.test('the service starts with what it is given, for those with a key alone', async (t) => {
+  const pairs = container.env.map(({ name, value }: Variable) => [name, value])
+  const { env } = readDockerfile(fileText('Dockerfile'))
+  const config = configOf({ ...env, ...Object.fromEntries(pairs) })
+  t.match(config, { host: '0.0.0.0', port: 8080, demo: false, allowAnonymous: false, warnings: [] })
+  t.equal(config.accessKeys.length, 1)
+  t.equal(config.port, container.ports[0].containerPort)
 })
