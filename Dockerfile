@@ -23,8 +23,9 @@ COPY scripts/clear-mark.ts ./scripts/
 
 # DEMO=false: a lost secret must end the process, never serve made-up rows.
 # HOST=0.0.0.0: on a loopback address nobody outside the container could reach the service. Where
-# everybody can, it refuses to start unless ALLOW_ANONYMOUS=true says that they may read the
-# account. That is for who runs the container to say, so it is not set here.
+# everybody can, it refuses to start without API_KEYS (or API_KEYS_FILE), unless
+# ALLOW_ANONYMOUS=true says that they may read the account. Both are for who runs the container to
+# set. With keys, open are /livez, /readyz, /, /docs, /openapi.json and /callback; all else needs one.
 ENV NODE_ENV=production \
     DEMO=false \
     HOST=0.0.0.0 \
