@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
 import packageJson from '../package.json' with { type: 'json' }
-import { knownVariables, readConfig } from '../src/config.ts'
+import { knownVariables } from '../src/config.ts'
 import { failures } from '../src/errors.ts'
 import { kinds } from '../src/problems.ts'
 import { build } from './helpers/build.ts'
@@ -44,16 +44,6 @@ function anchorOf(heading = ''): string {
     .replaceAll(' ', '-')
 }
 
-/** Whether a variable may not be set at all in this version. */
-function isRefused(name: string): boolean {
-  try {
-    readConfig({ [name]: 'x' })
-    return false
-  } catch (error) {
-    return /only not to set it/.test(String(error))
-  }
-}
-
 /** What stands in backticks. */
 function codeIn(text = ''): string[] {
   return Array.from(text.matchAll(/`([^`]+)`/g), ([, code]) => String(code))
@@ -73,9 +63,7 @@ t.test('every problem code has one entry of its own, and every entry is of a cod
 })
 
 t.test('the table of variables has each one that the service uses, and no other', async (t) => {
-  const used = [...knownVariables]
-    .filter(([name, { isUsed }]) => isUsed && !isRefused(name))
-    .map(([name]) => name)
+  const used = [...knownVariables].filter(([, { isUsed }]) => isUsed).map(([name]) => name)
   const named = rowsOf(section('Configuration')).flatMap(([names]) => codeIn(names))
   t.same(new Set(named).size, named.length, 'each of them once')
   const own = named.filter((name) => !foreignVariables.includes(name))

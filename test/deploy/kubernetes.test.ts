@@ -4,6 +4,7 @@ import { parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import { readDockerfile } from '../../scripts/read-dockerfile.ts'
 import { knownVariables } from '../../src/config.ts'
+import { openAddresses } from '../../src/routes/access.ts'
 import { configOf, fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
 
 type Variable = { name: string; value: string }
@@ -48,6 +49,7 @@ t.test('probes ask what needs no access key and does not depend on Spotify', asy
   t.equal(pathOf('readinessProbe'), '/readyz')
   for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
     t.equal(container[probe].httpGet.port, container.ports[0].name, probe)
+    t.ok(openAddresses.includes(pathOf(probe)), probe)
   }
 })
 
