@@ -19,14 +19,14 @@ VOLUME /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
-# Of these only what .dockerignore lets through: what operators run inside the container.
-COPY scripts ./scripts
+# What operators run inside the container.
+COPY scripts/clear-mark.ts scripts/authorize*.ts ./scripts/
 
 # DEMO=false: a lost secret must end the process, never serve made-up rows.
 # HOST=0.0.0.0: on a loopback address nobody outside the container could reach the service. Where
-# others can, it starts only with access keys (API_KEYS_FILE), or with ALLOW_ANONYMOUS=true where
-# everybody who reaches it may read the account. That is for who runs the container to say, so
-# neither is set here.
+# everybody can, it refuses to start without API_KEYS (or API_KEYS_FILE), unless
+# ALLOW_ANONYMOUS=true says that they may read the account. Both are for who runs the container to
+# set. With keys, open are /livez, /readyz, /, /docs, /openapi.json and /callback; all else needs one.
 ENV NODE_ENV=production \
     DEMO=false \
     HOST=0.0.0.0 \

@@ -1,16 +1,13 @@
 // The Dockerfile's steps by hand, where there is no Docker: `npm run image-by-hand`, as root on
 // Linux. What the image would hold goes into an empty folder, which becomes the root of a process
 // with the image's environment, user and command: read-only but for /data. It has to refuse to be a
-// demo, to serve, and to end with exit code 0 at SIGTERM.
+// demo, to be authorised and to serve as the Kubernetes manifest has it, and to end with exit code 0.
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes, randomUUID } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -19,22 +16,22 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
+import { parseAllDocuments } from 'yaml'
 import { makeLibrary } from '../src/simulator/library.ts'
 import { startSimulator } from '../src/simulator/simulator.ts'
+import { Browser } from '../test/helpers/browser.ts'
+import { buildRoot, outcomeOf, runIn } from './container-by-hand.ts'
 import { readDockerfile } from './read-dockerfile.ts'
 
 const port = 18_082
-// Of the machine, for Node and for the commands that make the process what it is.
-const lent = ['bin', 'dev', 'etc', 'lib', 'lib64', 'proc', 'usr']
+const key = randomUUID()
 const image = readDockerfile(readFileSync('Dockerfile', 'utf8'))
-const kept = readFileSync('.dockerignore', 'utf8').match(/(?<=^!).+$/gm) ?? []
 
 assert.equal(process.getuid?.(), 0, 'to become the user of the image it has to run as root')
 const root = mkdtempSync(join(tmpdir(), 'image-'))
 try {
-  build()
+  buildRoot(root, image)
   await refusesToBeADemo()
   await writesNowhereElse()
   await servesAndStops()
@@ -43,52 +40,8 @@ try {
   rmSync(root, { recursive: true })
 }
 
-function build(): void {
-  chmodSync(root, 0o755)
-  for (const folder of [...lent, 'app', 'app/scripts', 'data', 'run', 'run/secrets', 'image/bin']) {
-    mkdirSync(join(root, folder), { recursive: true })
-  }
-  cpSync(process.execPath, join(root, 'image/bin/node'))
-  for (const path of kept.filter((path) => existsSync(path))) {
-    cpSync(path, join(root, 'app', path), { recursive: true })
-  }
-  const install = ['ci', '--omit=dev', '--ignore-scripts', '--loglevel=error']
-  execFileSync('npm', install, { cwd: join(root, 'app'), stdio: ['ignore', 'ignore', 'inherit'] })
-  rmSync(join(root, 'app/package-lock.json'))
-  chownSync(join(root, 'data'), image.user, image.user)
-  chmodSync(join(root, 'data'), 0o700)
-}
-
-/** Starts a command as a container of the image would. */
-function run([program, ...args]: string[], env: Record<string, string> = {}): ChildProcess {
-  const variables = Object.entries({ PATH: '/image/bin:/usr/bin:/bin', ...image.env, ...env })
-  const mounts = [
-    ...lent.map((folder) => `mount --rbind /${folder} "$0/${folder}"`),
-    'mount --bind "$0/data" "$0/data"',
-    'mount -o remount,bind,ro "$0"',
-  ]
-  const script = [
-    'mount --bind "$0" "$0"',
-    ...mounts,
-    `exec chroot "$0" setpriv --reuid ${image.user} --regid ${image.user} --clear-groups \
-      --no-new-privs --inh-caps=-all --bounding-set=-all env --chdir=/app -i "$@"`,
-  ].join(' && ')
-  const named = variables.map(([name, value]) => `${name}=${value}`)
-  return spawn(
-    'unshare',
-    ['--mount', 'sh', '-c', script, root, ...named, String(program), ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-}
-
-/** What a command has written, and its exit code. */
-async function outcomeOf(child: ChildProcess) {
-  const { stdout, stderr } = child as {
-    stdout: NodeJS.ReadableStream
-    stderr: NodeJS.ReadableStream
-  }
-  const [out, error, [code]] = await Promise.all([text(stdout), text(stderr), once(child, 'close')])
-  return { code, out, error }
+function run(command: string[], env?: Record<string, string>): ChildProcess {
+  return runIn(root, image, command, env)
 }
 
 async function refusesToBeADemo(): Promise<void> {
@@ -114,39 +67,32 @@ async function writesNowhereElse(): Promise<void> {
 }
 
 async function servesAndStops(): Promise<void> {
-  // A rotated token has to be stored before it is used.
   const library = makeLibrary({ tracks: 237 })
+  // A rotated token has to be stored before it is used.
   const spotify = await startSimulator({ rotate: true, library })
-  const secrets = {
-    SPOTIFY_CLIENT_ID: spotify.clientId,
-    SPOTIFY_CLIENT_SECRET: spotify.clientSecret,
-  }
-  const files = Object.entries({ ...secrets, SPOTIFY_REFRESH_TOKEN: spotify.refreshToken }).map(
-    ([name, secret]) => {
-      const path = join('/run/secrets', name)
-      writeFileSync(join(root, path), secret, { mode: 0o400 })
-      chownSync(join(root, path), image.user, image.user)
-      return [`${name}_FILE`, path]
-    },
-  )
+  putSecret('client-id', spotify.clientId)
+  putSecret('client-secret', spotify.clientSecret)
+  putSecret('api-keys', key)
+  putSecret('database-encryption-key', randomBytes(32).toString('base64'))
   const env = {
-    ...Object.fromEntries(files),
+    ...manifestEnv(),
     SPOTIFY_API_URL: spotify.apiUrl,
     SPOTIFY_ACCOUNTS_URL: spotify.accountsUrl,
-    ALLOW_ANONYMOUS: 'true',
     PORT: String(port),
   }
   const child = run(image.command, env)
   const ended = outcomeOf(child)
   try {
     await ready(ended)
-    const { records, has_more } = (await ask('/tables/tracks/read')) as {
-      records: unknown[]
-      has_more: boolean
-    }
+    const invited = await outcomeOf(run(['node', 'scripts/authorize.ts', 'default'], env))
+    const [link] = /http:\S+/.exec(invited.out + invited.error) ?? []
+    assert.ok(link, invited.error)
+    const page = await new Browser().consent(link, spotify)
+    assert.equal(page.status, 200, page.text)
+    const { records, has_more } = await ask('/tables/tracks/read')
     assert.equal(records.length, library.tracks.length)
     assert.equal(has_more, false)
-    assert.equal((await outcomeOf(run(image.healthCheck, { PORT: String(port) }))).code, 0)
+    assert.equal((await outcomeOf(run(image.healthCheck, env))).code, 0)
   } finally {
     child.kill('SIGTERM')
   }
@@ -156,9 +102,26 @@ async function servesAndStops(): Promise<void> {
   assert.match(out, /"msg":"stopped"/)
   const { mode, uid } = statSync(join(root, 'data/connector.db'))
   assert.deepEqual([mode & 0o777, uid], [0o600, image.user])
-  assert.equal((await outcomeOf(run(image.healthCheck, { PORT: String(port) }))).code, 1)
-  const cleared = await outcomeOf(run(['node', 'scripts/clear-mark.ts', 'default']))
+  assert.equal((await outcomeOf(run(image.healthCheck, env))).code, 1)
+  const cleared = await outcomeOf(run(['node', 'scripts/clear-mark.ts', 'default'], env))
   assert.match(cleared.error, /has no mark/)
+}
+
+/** What the Kubernetes manifest says beside the image. */
+function manifestEnv(): Record<string, string> {
+  const documents = parseAllDocuments(readFileSync('deploy/kubernetes.yaml', 'utf8'))
+  const deployment = documents.map((one) => one.toJS()).find(({ kind }) => kind === 'Deployment')
+  const [container] = deployment.spec.template.spec.containers
+  const pairs: { name: string; value: string }[] = container.env
+  return Object.fromEntries(pairs.map(({ name, value }) => [name, value]))
+}
+
+/** As Kubernetes puts it there, of root and the pod's group. */
+function putSecret(name: string, secret: string): void {
+  const path = join(root, 'run/secrets', name)
+  writeFileSync(path, `${secret}\n`)
+  chownSync(path, 0, image.user)
+  chmodSync(path, 0o440)
 }
 
 async function ready(ended: Promise<{ error: string }>): Promise<void> {
@@ -172,8 +135,11 @@ async function ready(ended: Promise<{ error: string }>): Promise<void> {
   await Promise.race([up(), over])
 }
 
-async function ask(path: string): Promise<unknown> {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`)
-  assert.equal(answer.status, 200, path)
-  return answer.json()
+async function ask(path: string): Promise<{ records: unknown[]; has_more: boolean }> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    headers: { authorization: `Bearer ${key}` },
+  })
+  const text = await answer.text()
+  assert.equal(answer.status, 200, text)
+  return JSON.parse(text)
 }

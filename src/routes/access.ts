@@ -9,8 +9,11 @@ export const bearer = 'bearer'
 
 const realm = 'lakeflow-spotify'
 
-// The rule. It is also in the README, and, through `describeAccess`, in the OpenAPI document.
-const open = ['/livez', '/readyz', '/', '/docs', '/openapi.json', '/callback']
+/**
+ * The addresses that are open to all, `/docs` with what is below it. The README and the Dockerfile
+ * say the same, and so does the OpenAPI document, through `describeAccess`.
+ */
+export const openAddresses = ['/livez', '/readyz', '/', '/docs', '/openapi.json', '/callback']
 // What tells of all connections at once: a key that is bound to some is not enough.
 const whole = ['/metrics']
 
@@ -32,7 +35,7 @@ export function accessOf(request: FastifyRequest): Access {
 
 /** Whether a route, named by its pattern, is open to those without a key. */
 export function isOpen(pattern: string): boolean {
-  return open.includes(pattern) || pattern.startsWith('/docs/')
+  return openAddresses.includes(pattern) || pattern.startsWith('/docs/')
 }
 
 /**

@@ -5,10 +5,10 @@ import { ConnectorError, quote } from '../errors.ts'
 import { HttpFailure } from '../problems.ts'
 
 /**
- * Refuses requests whose `Host` is no loopback name, unless anybody may read: a web page that
+ * Refuses requests whose `Host` is no loopback name, unless any may come: a web page that
  * points its own name at 127.0.0.1 (DNS rebinding) would read the account in its visitor's browser.
  */
-export function registerHostCheck(app: FastifyInstance, allowAnonymous: boolean): void {
+export function registerHostCheck(app: FastifyInstance, anyHost: boolean): void {
   app.addHook('onRequest', async ({ headers, raw }) => {
     if (headers.host === undefined) {
       // RFC 9112, section 3.2: HTTP/1.1 asks for it; HTTP/1.0 has none, and no browser speaks it.
@@ -19,10 +19,10 @@ export function registerHostCheck(app: FastifyInstance, allowAnonymous: boolean)
       throw new HttpFailure('bad-request', 'The request has more than one Host header.')
     }
     const host = hostOf(raw.url) ?? headers.host
-    if (allowAnonymous || isLoopbackHost(nameOf(host))) return
+    if (anyHost || isLoopbackHost(nameOf(host))) return
     throw new ConnectorError(
       'host-not-allowed',
-      `The request is for the host ${quote(host)}, and without access keys the service answers only to loopback names (localhost, 127.0.0.1, [::1]). Use one of these, or set ALLOW_ANONYMOUS=true if everybody who reaches the service may read the account.`,
+      `The request is for the host ${quote(host)}, and without access keys the service answers only to loopback names (localhost, 127.0.0.1, [::1]). Use one of these, set API_KEYS, or set ALLOW_ANONYMOUS=true if everybody who reaches the service may read the account.`,
     )
   })
 }

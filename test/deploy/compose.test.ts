@@ -1,7 +1,10 @@
+import { basename, dirname } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
-import { fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
+import { readDockerfile } from '../../scripts/read-dockerfile.ts'
+import { knownVariables } from '../../src/config.ts'
+import { configOf, fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
 
 const compose = parse(fileText('deploy/compose.yaml'))
 const service = compose.services['lakeflow-spotify']
@@ -32,9 +35,11 @@ t.test('every variable is one that the service takes, the commented ones too', a
 
 t.test('secrets come as files, and from nowhere else', async (t) => {
   t.same(Object.keys(compose.secrets), service.secrets)
-  for (const [name, path] of Object.entries<string>(service.environment)) {
-    t.match(name, /_FILE$/)
-    t.ok(service.secrets.includes(path.replace('/run/secrets/', '')), path)
+  for (const [name, value] of Object.entries<string>(service.environment)) {
+    if (name.endsWith('_FILE')) {
+      t.equal(dirname(value), '/run/secrets', name)
+      t.ok(service.secrets.includes(basename(value)), name)
+    } else t.notOk(knownVariables.get(name)?.isSecret, name)
   }
   for (const name of service.secrets) t.equal(compose.secrets[name].file, `./secrets/${name}`)
 })
@@ -67,4 +72,12 @@ t.test('its health is asked for as in the image', async (t) => {
 
 t.test('the image is that of this version', async (t) => {
   t.equal(service.image, `lakeflow-spotify:${packageJson.version}`)
+})
+
+t.test('the service starts with what it is given, for those with a key alone', async (t) => {
+  const pairs = Object.entries(service.environment).map(([name, value]) => [name, String(value)])
+  const { env } = readDockerfile(fileText('Dockerfile'))
+  const config = configOf({ ...env, ...Object.fromEntries(pairs) })
+  t.match(config, { host: '0.0.0.0', port: 8080, demo: false, allowAnonymous: false, warnings: [] })
+  t.equal(config.accessKeys.length, 1)
 })

@@ -1,7 +1,11 @@
+import { dirname } from 'node:path'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
-import { fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
+import { readDockerfile } from '../../scripts/read-dockerfile.ts'
+import { knownVariables } from '../../src/config.ts'
+import { openAddresses } from '../../src/routes/access.ts'
+import { configOf, fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
 
 type Variable = { name: string; value: string }
 
@@ -45,6 +49,7 @@ t.test('probes ask what needs no access key and does not depend on Spotify', asy
   t.equal(pathOf('readinessProbe'), '/readyz')
   for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
     t.equal(container[probe].httpGet.port, container.ports[0].name, probe)
+    t.ok(openAddresses.includes(pathOf(probe)), probe)
   }
 })
 
@@ -67,8 +72,8 @@ t.test(
     t.equal(volume.secret.defaultMode, 0o440)
     t.equal(pod.securityContext.fsGroup, pod.securityContext.runAsGroup)
     for (const { name, value } of container.env as Variable[]) {
-      t.match(name, /_FILE$/)
-      t.equal(value.slice(0, value.lastIndexOf('/')), mount.mountPath)
+      if (name.endsWith('_FILE')) t.equal(dirname(value), mount.mountPath, name)
+      else t.notOk(knownVariables.get(name)?.isSecret, name)
     }
     t.equal(ofKind('Secret'), undefined, 'no secret is kept with the manifest')
   },
@@ -93,4 +98,13 @@ t.test('the service finds the pod', async (t) => {
 
 t.test('the image is that of this version', async (t) => {
   t.equal(container.image, `lakeflow-spotify:${packageJson.version}`)
+})
+
+t.test('the service starts with what it is given, for those with a key alone', async (t) => {
+  const pairs = container.env.map(({ name, value }: Variable) => [name, value])
+  const { env } = readDockerfile(fileText('Dockerfile'))
+  const config = configOf({ ...env, ...Object.fromEntries(pairs) })
+  t.match(config, { host: '0.0.0.0', port: 8080, demo: false, allowAnonymous: false, warnings: [] })
+  t.equal(config.accessKeys.length, 1)
+  t.equal(config.port, container.ports[0].containerPort)
 })

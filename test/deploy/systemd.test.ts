@@ -1,5 +1,6 @@
 import t from 'tap'
-import { fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
+import { knownVariables } from '../../src/config.ts'
+import { configOf, fileText, objectionTo, stopS } from '../helpers/deploy-file.ts'
 
 /** Of each setting, all that the unit gives it, in their order. */
 const unit = Map.groupBy(
@@ -44,6 +45,7 @@ t.test('secrets come as credentials of the unit, and from nowhere else', async (
     files,
     credentials.map((credential) => `%d/${credential.split(':')[0]}`),
   )
+  for (const [name] of environment) t.notOk(knownVariables.get(name)?.isSecret, name)
   for (const credential of credentials) {
     const [name, path] = credential.split(':')
     t.equal(path, `/etc/lakeflow-spotify/${name}`)
@@ -62,4 +64,11 @@ t.test('the database is in the one folder that may be written', async (t) => {
   t.equal(url, `sqlite:/var/lib/${valuesOf('StateDirectory')}/connector.db`)
   t.same(valuesOf('StateDirectoryMode'), ['0700'])
   t.same(valuesOf('ProtectSystem'), ['strict'])
+})
+
+t.test('the service starts with what it is given, for those with a key alone', async (t) => {
+  const given = valuesOf('Environment').map((variable) => variable.split(/=(.*)/s).slice(0, 2))
+  const config = configOf(Object.fromEntries(given))
+  t.match(config, { host: '127.0.0.1', demo: false, allowAnonymous: false, warnings: [] })
+  t.equal(config.accessKeys.length, 1)
 })

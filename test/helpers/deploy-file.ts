@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { knownVariables } from '../../src/config.ts'
+import { type Config, knownVariables, readConfig } from '../../src/config.ts'
 
 /** The default of SHUTDOWN_GRACE_MS, in seconds. */
 export const shutdownGraceS = 25
@@ -18,4 +18,19 @@ export function objectionTo(name: string): string | null {
   const secret = /^(.+)_FILE$/.exec(name)?.[1] ?? ''
   if (knownVariables.get(secret)?.isSecret) return null
   return `${name} is no variable of the service, nor may a file give it`
+}
+
+/** What the service makes of an environment whose secrets are in files of these names, anywhere. */
+export function configOf(env: Record<string, string>): Config {
+  const secrets: Record<string, string> = {
+    'api-keys': 'a-key-of-more-than-sixteen-characters\n',
+    'database-encryption-key': `${Buffer.alloc(32, 7).toString('base64')}\n`,
+    'client-id': 'the-id\n',
+    'client-secret': 'hush-secret\n',
+  }
+  return readConfig(env, (path) => {
+    const secret = secrets[path.slice(path.lastIndexOf('/') + 1)]
+    if (secret === undefined) throw new Error(`no such file: ${path}`)
+    return secret
+  })
 }

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import fastify from 'fastify'
 import t from 'tap'
 import { sendProblem } from '../../src/problems.ts'
-import { accessOf, registerAccess } from '../../src/routes/access.ts'
+import { accessOf, openAddresses, registerAccess } from '../../src/routes/access.ts'
 import { Secrets } from '../../src/secrets.ts'
 import { type Answer, ask, assertProblem } from '../helpers/answer.ts'
 import { build } from '../helpers/build.ts'
@@ -16,6 +17,19 @@ const closed = [
 
 const withKeys = { env: { API_KEYS: keys.join(',') } }
 const bearer = (key: string) => ({ host: 'connector.example', authorization: `Bearer ${key}` })
+
+t.test('README and Dockerfile tell the rule as it is', async (t) => {
+  const textOf = (name: string) =>
+    readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8').replace(/\n(# )? */g, ' ')
+  const sentences = {
+    'README.md': /\*\*Open to all\*\* are (.+?):.+?\*\*All else needs a key\*\*/,
+    Dockerfile: /With keys, open are (.+?); all else needs one/,
+  }
+  for (const [name, sentence] of Object.entries(sentences)) {
+    const told = sentence.exec(textOf(name))?.[1]?.match(/\/[\w.]*/g)
+    t.strictSame(told?.sort(), openAddresses.toSorted(), name)
+  }
+})
 
 t.test('with keys, what is open answers without one and tells nothing of an account', async (t) => {
   const { app, simulator } = await build(t, withKeys)
