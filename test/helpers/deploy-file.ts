@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Config, knownVariables, readConfig } from '../../src/config.ts'
 
 /** The default of SHUTDOWN_GRACE_MS, in seconds. */
-export const shutdownGraceS = 25
+export const shutdownGraceS = readConfig({}).shutdownGraceMs / 1000
 
 /** How long the process may take to end: the grace, then last words to readers, storing, closing. */
 export const stopS = shutdownGraceS + 10
