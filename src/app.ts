@@ -1,9 +1,11 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { refuseSocket, registerBareSockets } from './bare-sockets.ts'
+import { registerCompression } from './compression.ts'
 import { registerDraining } from './draining.ts'
 import { registerRequestMetrics } from './http-metrics.ts'
 import type { LastReads } from './last-reads.ts'
+import { type Pressure, watchLoad } from './load.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { ProblemSchema, sendProblem } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
@@ -18,7 +20,11 @@ import { type ReadRouteParts, readRoutes } from './routes/read.ts'
 import { tableRoutes } from './routes/tables.ts'
 
 /** What the app is made of. */
-export type AppParts = ReadRouteParts & {
+export type AppParts = Omit<ReadRouteParts, 'ending' | 'load'> & {
+  shutdownGraceMs: number
+  maxConcurrentReads: number
+  /** When the event loop does not keep up. */
+  pressure?: Pressure
   mode: 'demo' | 'spotify'
   version: string
   allowAnonymous: boolean
@@ -75,16 +81,19 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-request-id': request.id, ...headers })
   })
-  registerDraining(app)
+  const ending = registerDraining(app, { graceMs: parts.shutdownGraceMs, clock: parts.clock })
   registerHostCheck(app, allowAnonymous)
   registerNotFound(app)
 
+  const load = await watchLoad(app, parts.maxConcurrentReads, parts.pressure)
+  registerCompression(app)
+
   app.addSchema(ProblemSchema)
   await registerOpenApi(app, { version, demo: mode === 'demo' })
-  await app.register(tableRoutes)
+  await app.register(tableRoutes, { externalOptions: parts.externalOptions })
   // As one member: Fastify takes some names, such as logLevel, for options of its own.
-  await app.register(readRoutes, { parts })
-  await app.register(healthRoutes, { parts })
+  await app.register(readRoutes, { parts: { ...parts, ending, load } })
+  await app.register(healthRoutes, { parts: { ...parts, load } })
   await app.register(metricsRoutes, { metrics })
   await registerDocs(app)
   return app

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type TSchema, Type } from 'typebox'
 import type { LastRead, LastReads } from '../last-reads.ts'
+import type { Load } from '../load.ts'
 import { problemResponses } from '../problems.ts'
 import type { ConnectionStatus, Connections } from '../spotify/connections.ts'
 import type { GateState } from '../spotify/rate-gate.ts'
@@ -9,6 +10,7 @@ import { NoQuery } from './query.ts'
 
 /** What the routes are given. */
 type Parts = {
+  load: Pick<Load, 'objection'>
   connections: Connections
   mode: 'demo' | 'spotify'
   version: string
@@ -130,15 +132,20 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (
         operationId: 'getReadiness',
         tags: ['operation'],
         summary: 'Should it get traffic?',
-        description: 'Never depends on Spotify: an outage there must not take the service out.',
+        description:
+          'Not while it starts, stops or has too much to do. Never depends on Spotify: an outage there must not take the service out.',
         querystring: NoQuery,
         response: {
           200: ok('It should.', Up, { status: 'ok' }),
-          ...problemResponses('invalid-option', ...anyRoute),
+          ...problemResponses('invalid-option', 'overloaded', ...anyRoute),
         },
       },
     },
-    async () => ({ status: 'ok' }),
+    async () => {
+      const objection = parts.load.objection()
+      if (objection) throw objection
+      return { status: 'ok' }
+    },
   )
 
   app.get(

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
+import type { Load } from '../load.ts'
 import { noteProblem, problemResponses, toProblem } from '../problems.ts'
 import { type Collected, collect, type Written } from '../reading/collect.ts'
 import type { Row } from '../reading/reading.ts'
@@ -10,6 +11,7 @@ import type { Secrets } from '../secrets.ts'
 import type { Connections } from '../spotify/connections.ts'
 import { tables } from '../tables/index.ts'
 import type { ReadObserver } from '../tables/read-report.ts'
+import type { OptionName } from '../tables/table.ts'
 import { anyRoute } from './answers.ts'
 import { type Format, formatOf, mediaTypes } from './format.ts'
 import { ndjson } from './ndjson.ts'
@@ -27,6 +29,10 @@ export type ReadRouteParts = {
   concurrency: number
   readWaitBudgetMs: number
   streamWaitBudgetMs: number
+  externalOptions: readonly OptionName[]
+  load: Pick<Load, 'enter'>
+  /** Ends the reads that are running, with its reason. */
+  ending: AbortSignal
   /** Is told how each read ended. */
   reads: ReadObserver
 }
@@ -75,6 +81,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
             'quota-exceeded',
             'upstream-error',
             'upstream-timeout',
+            'overloaded',
             ...anyRoute,
           ),
         },
@@ -99,33 +106,47 @@ export const readRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
 /** A read that has been checked and begun: whoever writes it asks it for its pages. */
 function begin(request: Request, reply: FastifyReply, parts: Parts, format: Format) {
   const { table, start, connection } = check(request, parts)
+  const leave = parts.load.enter()
   // A reader that goes away ends the read: it would eat the rate limit of the one that tries again.
   const reader = new AbortController()
+  const signal = AbortSignal.any([reader.signal, parts.ending])
   const { spotify, budget } = connection.open({
     scopes: table.scopes,
     plays: table.ingestionType === 'cdc',
-    signal: reader.signal,
+    signal,
     waitBudgetMs: format === 'json' ? parts.readWaitBudgetMs : parts.streamWaitBudgetMs,
   })
   const watch = new ReadWatch({
-    ...{ request, budget, table: table.name, connection: connection.name },
+    request,
+    budget,
+    table: table.name,
+    connection: connection.name,
     observer: parts.reads,
   })
   reply.raw.once('close', () => {
+    leave()
     reader.abort(new Error('the reader went away'))
     // Where the read has ended before, this tells nothing.
     watch.readerGone()
   })
   const { tally, sample, onSeamFoundAgain } = watch
   const reading = start({
-    ...{ spotify, tally, onSeamFoundAgain },
+    spotify,
+    tally,
+    onSeamFoundAgain,
     ...(sample && { sample }),
     nowMs: parts.clock.now(),
     log: request.log,
     concurrency: parts.concurrency,
     mayStartOver: format === 'json',
   })
-  return { reading: watch.follow(reading), watch, budget, isGone: () => reader.signal.aborted }
+  return {
+    watch,
+    budget,
+    signal,
+    reading: watch.follow(reading),
+    isGone: () => reader.signal.aborted,
+  }
 }
 
 async function answerJson(
@@ -170,8 +191,9 @@ async function answerNdjson(
   reply: FastifyReply,
   parts: Parts,
 ): Promise<FastifyReply> {
-  const { reading, watch, budget, isGone } = begin(request, reply, parts, 'ndjson')
+  const { reading, watch, budget, signal, isGone } = begin(request, reply, parts, 'ndjson')
   const lines = ndjson(reading, {
+    signal,
     waiting() {
       const wait = budget.current
       return (
@@ -213,8 +235,8 @@ async function* resume(
   yield* lines
 }
 
-function check(request: Request, { connections }: Parts) {
-  const read: ReadRequest = readRequest(request.params.name, request.query)
+function check(request: Request, { connections, externalOptions }: Parts) {
+  const read: ReadRequest = readRequest(request.params.name, request.query, externalOptions)
   const { table, options } = read
   note(request, { table: table.name, connection: options.connection })
   return { ...read, connection: connections.get(options.connection) }
