@@ -19,7 +19,8 @@ const rules: Rule[] = parse(read('alerts.yml')).groups.flatMap(
 const dashboard: { panels: Panel[]; templating: { list: { type: string; query: unknown }[] } } =
   JSON.parse(read('grafana-dashboard.json'))
 
-const ours = /\b(?:spotify_connector|process|nodejs)_[a-z_\d]+/g
+const prefix = 'spotify_connector_'
+const namesOfMetrics = /\b(?:spotify_connector|process|nodejs)_[a-z_\d]+/g
 const selected = /\b((?:spotify_connector|process|nodejs)_[a-z_\d]+)\{([^}]*)\}/g
 
 /** The metrics there are after all tables were read, with the labels that each may have. */
@@ -46,7 +47,7 @@ t.test('every metric and label that the alerts and the dashboard ask for exists'
   const variables = dashboard.templating.list.map(({ query }) => JSON.stringify(query))
   const all = [...rules.map(({ expr }) => expr), ...panels, ...variables]
   for (const expr of all) {
-    for (const [name] of expr.matchAll(ours)) t.ok(has(name), `${name} in: ${expr}`)
+    for (const [name] of expr.matchAll(namesOfMetrics)) t.ok(has(name), `${name} in: ${expr}`)
     for (const [, , matchers = ''] of expr.matchAll(selected)) {
       for (const [, label = ''] of matchers.matchAll(/([a-z_]+)(?:=|!)/g))
         t.ok(isLabel(label), label)
@@ -55,13 +56,25 @@ t.test('every metric and label that the alerts and the dashboard ask for exists'
   t.ok(all.length > 50)
 })
 
-t.test('every metric of ours is in the alerts or on the dashboard', async (t) => {
-  const { app } = await build(t)
-  const text = read('alerts.yml') + read('grafana-dashboard.json')
-  for (const name of (await scrape(app)).types.keys()) {
-    if (name.startsWith('spotify_connector_')) t.ok(text.includes(name), name)
-  }
-})
+t.test(
+  'every metric of ours is in the alerts or on the dashboard, and in the README',
+  async (t) => {
+    const { app } = await build(t)
+    const text = read('alerts.yml') + read('grafana-dashboard.json')
+    const readme = read('../README.md')
+    const ours = [...(await scrape(app)).types.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length))
+    for (const name of ours) {
+      t.ok(text.includes(prefix + name), name)
+      t.ok(readme.includes(`\`${name}\``), `${name}: in the README`)
+    }
+    const [section = ''] = /^## Monitoring$.*?^## /ms.exec(readme) ?? []
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'))
+    const told = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)])
+    t.strictSame(told.map(([, name]) => name).sort(), ours.sort(), 'and no other')
+  },
+)
 
 t.test('every alert says what is wrong, how bad it is and what to do', async (t) => {
   t.ok(rules.length >= 15)

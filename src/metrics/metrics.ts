@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { SpotifyObserver } from '../spotify/observer.ts'
 import type { ReadObserver } from '../tables/read-report.ts'
+import { processMetrics } from './process-metrics.ts'
 import { readMetrics } from './read-metrics.ts'
 import { makerOf } from './registry.ts'
 import { type State, stateMetrics } from './state-metrics.ts'
@@ -29,7 +30,7 @@ export type Metrics = {
 export function createMetrics(nowMs: () => number): Metrics {
   const registry = new Registry()
   const maker = makerOf(registry)
-  collectDefaultMetrics({ register: registry })
+  const scraped = processMetrics(registry)
   const requests = maker.histogram(
     'http_request_duration_seconds',
     "Requests to this service that were answered, by route and status, and how long they took. A reader that goes away first is counted by its read's outcome.",
@@ -44,9 +45,11 @@ export function createMetrics(nowMs: () => number): Metrics {
   let look = () => {}
   return {
     contentType: registry.contentType,
-    text() {
+    async text() {
       look()
-      return registry.metrics()
+      const text = await registry.metrics()
+      scraped()
+      return text
     },
     spotify: upstreamMetrics(maker),
     reads: readMetrics(maker, nowMs),
