@@ -19,7 +19,7 @@ VOLUME /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
-COPY scripts/clear-mark.ts ./scripts/
+COPY scripts/clear-mark.ts scripts/authorize*.ts ./scripts/
 
 # DEMO=false: a lost secret must end the process, never serve made-up rows.
 # HOST=0.0.0.0: on a loopback address nobody outside the container could reach the service. Where

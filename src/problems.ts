@@ -20,7 +20,7 @@ export const kinds: Record<FailureCode, { status: number; title: string }> = {
   'host-not-allowed': { status: 403, title: 'The Host header names another host' },
   'reauthorisation-required': { status: 424, title: "The account's owner has to consent again" },
   'credentials-rejected': { status: 424, title: "Spotify does not accept the app's credentials" },
-  'consent-failed': { status: 400, title: 'The consent was not given' },
+  'consent-failed': { status: 400, title: 'The consent did not count' },
   'insufficient-scope': { status: 403, title: 'The consent lacks a scope' },
   'account-not-allowed': { status: 403, title: 'Spotify refuses this account or app' },
   'snapshot-changed': { status: 409, title: 'The list changed too much while it was read' },

@@ -353,6 +353,24 @@ t.test('variables of later versions are listed, and nothing else is', async (t) 
   ])
 })
 
+t.test('the public address is one that Spotify takes as a redirect URI', async (t) => {
+  for (const [text, taken] of [
+    ['https://connector.example', 'https://connector.example'],
+    ['https://connector.example:8443/spotify//', 'https://connector.example:8443/spotify'],
+    ['http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
+    ['http://[::1]:9000/', 'http://[::1]:9000'],
+  ] as const) {
+    t.equal(configOf({ PUBLIC_URL: text }).publicUrl, taken)
+  }
+  for (const text of [
+    ...['http://localhost:8080', 'http://connector.example', 'http://127.0.0.2', 'ftp://127.0.0.1'],
+    ...['http://127.0.0.1.example', 'https://a.example/?x', 'https://a.example/#x', 'a.example'],
+    ...['https://user:pass@a.example', 'https://'],
+  ]) {
+    t.match(refusalOf({ PUBLIC_URL: text }), /^PUBLIC_URL is .*; allowed: an https URL, or http:/)
+  }
+})
+
 t.test('plain http to another machine is warned of, to this one it is not', async (t) => {
   const { warnings } = configOf({
     SPOTIFY_API_URL: 'http://api.example/v1',

@@ -21,6 +21,9 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+const otherLink =
+  '<p>For another link run <code>npm run authorize</code>, or ask whoever runs this service.</p>\n'
+
 /** What whoever gave or refused a consent is answered with, and what keeps it in its browser. */
 export const consentHeaders = {
   'cache-control': 'no-store',
@@ -72,7 +75,7 @@ export function problemPage(
   { title, detail, code, request_id }: Problem,
   again: string | null,
 ): string {
-  const link = again === null ? '' : `<p><a href="${safe(again)}">Begin again</a></p>\n`
+  const link = again === null ? otherLink : `<p><a href="${safe(again)}">Begin again</a></p>\n`
   return page(
     title,
     `<p>${safe(detail)}</p>\n${link}<p><small><code>${safe(code)}</code>, request <code>${safe(request_id)}</code></small></p>`,

@@ -45,6 +45,7 @@ t.test('the marks of a connection go, and its token stays', async (t) => {
   t.same(again.openConsent(origin, 3), {
     refreshToken: 'rotated',
     needsConsent: null,
+    account: null,
     firstSeenAtMs: 1,
   })
   again.close()

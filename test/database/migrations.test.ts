@@ -34,6 +34,16 @@ t.test(
   },
 )
 
+t.test('what an earlier version stored is kept', async (t) => {
+  const db = emptyDatabase(t)
+  migrate(db, migrations.slice(0, 1))
+  db.exec("INSERT INTO consents VALUES ('default', 'app', 'a1', 'rotated', NULL, NULL, 7)")
+  migrate(db)
+  t.match(db.prepare('SELECT * FROM consents').all(), [
+    { refresh_token: 'rotated', first_seen_at_ms: 7, account_id: null, display_name: null },
+  ])
+})
+
 t.test('only the steps that are missing are taken, in their order', async (t) => {
   const db = emptyDatabase(t)
   const steps = ['CREATE TABLE log (step TEXT)', "INSERT INTO log VALUES ('second')"]

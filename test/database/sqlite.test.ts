@@ -28,7 +28,12 @@ function assertRecovery(t: Test, path: string, takeRoom: (db: DatabaseSync) => (
   t.throws(() => store.markNeedsConsent(origin, long, 60), failure)
   t.throws(() => store.openConsent({ ...origin, fingerprint: long }, 60), failure)
   t.throws(() => store.saveBan('app', long, 99, 60), failure)
-  const rotated = { refreshToken: 'rotated', needsConsent: null, firstSeenAtMs: 1 }
+  const rotated = {
+    refreshToken: 'rotated',
+    needsConsent: null,
+    account: null,
+    firstSeenAtMs: 1,
+  }
   t.same(store.openConsent(origin, 70), rotated, 'nothing has changed')
   t.same(store.bans('app'), [{ endpoint: null, untilMs: 50 }])
 
@@ -41,6 +46,7 @@ function assertRecovery(t: Test, path: string, takeRoom: (db: DatabaseSync) => (
   t.same(again.openConsent(origin, 90), {
     refreshToken: long,
     needsConsent: { reason: 'revoked', atMs: 81 },
+    account: null,
     firstSeenAtMs: 1,
   })
   t.same(again.bans('app'), [{ endpoint: '/me', untilMs: 99 }])

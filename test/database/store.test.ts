@@ -2,7 +2,7 @@ import { deepStrictEqual as deepEqual } from 'node:assert'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { openStore } from '../../src/database/open.ts'
-import type { Origin, Store } from '../../src/database/store.ts'
+import type { Origin, Store, StoredConnection } from '../../src/database/store.ts'
 import { arbitraryStep, ModelStore, take } from './model-store.ts'
 
 type Engine = {
@@ -24,6 +24,23 @@ const engines: Engine[] = [
 ]
 
 const origin: Origin = { connection: 'default', clientId: 'app', fingerprint: 'a1' }
+/** A connection that a consent made, of a token whose fingerprint is "of token". */
+function connectionOf(
+  name: string,
+  its: Partial<StoredConnection> = {},
+  clientId = 'app',
+): StoredConnection {
+  return {
+    origin: { connection: name, clientId, fingerprint: 'of token' },
+    refreshToken: 'token',
+    account: { accountId: null, userId: name, displayName: null },
+    scopes: [],
+    consentedAtMs: 1,
+    replaced: null,
+    ...its,
+  }
+}
+
 const unknown = { refreshToken: null, needsConsent: null, account: null }
 
 for (const { name, durable, newUrl } of engines) {
@@ -67,6 +84,7 @@ for (const { name, durable, newUrl } of engines) {
       t.same(store.openConsent({ ...origin, connection: 'two' }, 9), {
         refreshToken: null,
         needsConsent: { reason: 'revoked', atMs: 6 },
+        account: null,
         firstSeenAtMs: 6,
       })
     })
@@ -80,6 +98,7 @@ for (const { name, durable, newUrl } of engines) {
       t.same(store.openConsent(origin, 4), {
         refreshToken: 'rotated',
         needsConsent,
+        account: null,
         firstSeenAtMs: 1,
       })
       store.saveRefreshToken(origin, 'again', 5)
@@ -103,6 +122,7 @@ for (const { name, durable, newUrl } of engines) {
         t.same(store.openConsent(origin, 5), {
           refreshToken: 'rotated',
           needsConsent: { reason: 'revoked', atMs: 2 },
+          account: null,
           firstSeenAtMs: 1,
         })
       },
@@ -125,6 +145,86 @@ for (const { name, durable, newUrl } of engines) {
       })
       t.equal(store.openConsent(earlier, 3).needsConsent, null)
       t.same(store.openConsent(anna, 3).needsConsent, { reason: 'revoked', atMs: 2 })
+    })
+
+    t.test('an account is kept with the consent that it is of', async (t) => {
+      const store = open(t)
+      const account = { accountId: 'x', userId: null, displayName: 'Anna' }
+      store.saveRefreshToken(origin, 'rotated', 1)
+      store.saveAccount(origin, account, 2)
+      t.match(store.openConsent(origin, 3), { refreshToken: 'rotated', account, firstSeenAtMs: 1 })
+      t.equal(store.openConsent({ ...origin, fingerprint: 'b2' }, 4).account, null)
+    })
+
+    t.test(
+      'a connection is found as it was stored, by its app, in the order of names',
+      async (t) => {
+        const store = open(t)
+        const scopes = ['user-top-read', 'user-read-email']
+        const both = [connectionOf('bea', { scopes: null }), connectionOf('anna', { scopes })]
+        for (const one of [...both, connectionOf('carl', {}, 'other app')])
+          store.saveConnection(one)
+        t.strictSame(store.connections('app'), both.toReversed())
+        t.strictSame(
+          store.connections('other app').map(({ origin }) => origin.connection),
+          ['carl'],
+        )
+        t.equal(store.holdsConnections('app'), true)
+        t.strictSame(store.connections('nobody'), [])
+        t.equal(store.openConsent(both[0]?.origin as Origin, 9).account?.userId, 'bea')
+      },
+    )
+
+    t.test(
+      'a new consent leaves nothing of the one before, not even of the same token',
+      async (t) => {
+        const store = open(t)
+        for (const fingerprint of ['of token', 'of another']) {
+          const before = connectionOf('anna')
+          store.saveConnection(before)
+          store.saveRefreshToken(before.origin, 'rotated', 2)
+          store.markNeedsConsent(before.origin, 'revoked', 3)
+          const after = { ...before, origin: { ...before.origin, fingerprint }, consentedAtMs: 4 }
+          store.saveConnection(after)
+          t.strictSame(store.connections('app'), [after])
+          t.match(store.openConsent(after.origin, 5), {
+            ...unknown,
+            account: Object,
+            firstSeenAtMs: 4,
+          })
+          if (fingerprint === 'of token') continue
+          t.strictSame(store.openConsent(before.origin, 6), { ...unknown, firstSeenAtMs: 6 })
+        }
+      },
+    )
+
+    t.test(
+      'a consent takes the place of the token seen last, unless another is named',
+      async (t) => {
+        const store = open(t)
+        store.openConsent(origin, 1)
+        store.openConsent({ ...origin, fingerprint: 'b2' }, 2)
+        store.openConsent({ ...origin, fingerprint: 'c3', clientId: 'other app' }, 3)
+        store.saveConnection(connectionOf('default'))
+        t.equal(store.connections('app')[0]?.replaced, 'b2')
+        store.saveConnection(connectionOf('default', { replaced: 'a1' }))
+        t.equal(store.connections('app')[0]?.replaced, 'a1')
+      },
+    )
+
+    t.test('a deleted connection leaves nothing, and nobody else is touched', async (t) => {
+      const store = open(t)
+      const [anna, bea] = [connectionOf('anna'), connectionOf('bea')]
+      for (const one of [anna, bea]) {
+        store.saveConnection(one)
+        store.saveRefreshToken(one.origin, 'rotated', 2)
+      }
+      t.equal(store.deleteConnection('app', 'anna'), true)
+      t.equal(store.deleteConnection('app', 'anna'), false)
+      t.strictSame(store.connections('app'), [bea])
+      t.strictSame(store.openConsent(anna.origin, 3), { ...unknown, firstSeenAtMs: 3 })
+      t.equal(store.openConsent(bea.origin, 3).refreshToken, 'rotated')
+      t.throws(() => store.saveConnection(connectionOf('anna', { refreshToken: '' })), TypeError)
     })
 
     t.test('it knows whether connections of another app are stored', async (t) => {
@@ -210,6 +310,9 @@ for (const { name, durable, newUrl } of engines) {
       t.throws(() => store.markNeedsConsent(origin, 'revoked', 1), plain)
       t.throws(() => store.clearMarks('default'), plain)
       t.throws(() => store.holdsConnections('app'), plain)
+      t.throws(() => store.connections('app'), plain)
+      t.throws(() => store.saveConnection(connectionOf('anna')), plain)
+      t.throws(() => store.deleteConnection('app', 'anna'), plain)
       t.throws(() => store.bans('app'), plain)
       t.throws(() => store.saveBan('app', null, 2, 1), plain)
     })
@@ -249,6 +352,7 @@ for (const { name, durable, newUrl } of engines) {
         t.same(after.openConsent(origin, 4), {
           refreshToken: 'rotated',
           needsConsent: { reason: 'revoked', atMs: 2 },
+          account: null,
           firstSeenAtMs: 1,
         })
         t.same(after.bans('app'), [{ endpoint: '/me/playlists', untilMs: 5_000 }])
