@@ -4,10 +4,16 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { type AccessKey, parseAccessKeys } from './access-keys.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError, quote } from './errors.ts'
+import { readProxies } from './proxies.ts'
+import type { Proxies } from './spotify/dispatchers.ts'
+import type { OptionName } from './tables/table.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 const shortestKey = 16
 const isoInstant = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+/** The options of tables that callers may pass where the operator does not say otherwise. */
+const externalOptions: readonly OptionName[] = ['time_range', 'limit', 'max_pages']
 
 type Variable<Value> = {
   /** What may be given: the end of the line that refuses something else. */
@@ -22,8 +28,6 @@ type Variable<Value> = {
   secret?: true
   /** The variable without which this one means nothing. */
   needs?: string
-  /** Known, but without effect in this version. */
-  notYet?: true
 }
 
 /** Every variable of the service's own, in the order in which they are checked. */
@@ -83,9 +87,13 @@ const variables = {
     default: [] as readonly KeyObject[],
     secret: true,
   },
-  EXTERNAL_OPTIONS_ALLOW_LIST: notYet(),
-  MAX_CONCURRENT_READS: notYet(),
-  SHUTDOWN_GRACE_MS: notYet(),
+  EXTERNAL_OPTIONS_ALLOW_LIST: {
+    allowed: `some of ${externalOptions.join(', ')}, separated by commas, or none`,
+    parse: toExternalOptions,
+    default: externalOptions,
+  },
+  MAX_CONCURRENT_READS: wholeNumber(256, 1, 1_000_000),
+  SHUTDOWN_GRACE_MS: wholeNumber(25_000, 0, dayMs),
 } satisfies Record<string, Variable<unknown>>
 
 type Values = { [Name in keyof typeof variables]: (typeof variables)[Name]['default'] }
@@ -126,14 +134,20 @@ export type Config = {
   concurrency: number
   readWaitBudgetMs: number
   streamWaitBudgetMs: number
+  /** The options of tables that callers may pass. */
+  externalOptions: readonly OptionName[]
+  /** Reads that run at the same time; another one is `overloaded`. */
+  maxConcurrentReads: number
+  /** How long running reads may go on when the service is told to stop. */
+  shutdownGraceMs: number
+  /** How Spotify is reached. */
+  proxies: Proxies
   /** `sqlite:` and a path. */
   databaseUrl: string
   /** Whether the operator chose it: a demo keeps its database in memory otherwise. */
   databaseUrlGiven: boolean
   /** The keys for refresh tokens in the database, the one to encrypt with first; none: plain. */
   encryptionKeys: readonly KeyObject[]
-  /** The variables that are set and have no effect in this version. */
-  notYetUsed: string[]
   /** What is allowed but dangerous: a line each, without secrets. */
   warnings: string[]
 }
@@ -187,12 +201,13 @@ export function readConfig(
     concurrency: values.SPOTIFY_CONCURRENCY,
     readWaitBudgetMs: values.READ_WAIT_BUDGET_MS,
     streamWaitBudgetMs: values.STREAM_WAIT_BUDGET_MS,
+    externalOptions: values.EXTERNAL_OPTIONS_ALLOW_LIST,
+    maxConcurrentReads: values.MAX_CONCURRENT_READS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    proxies: readProxies(env),
     databaseUrl: values.DATABASE_URL,
     databaseUrlGiven: env.DATABASE_URL !== undefined,
     encryptionKeys: values.DATABASE_ENCRYPTION_KEY,
-    notYetUsed: entries()
-      .filter(([name, variable]) => variable.notYet && env[name] !== undefined)
-      .map(([name]) => name),
     warnings: warningsOf(values),
   }
 }
@@ -223,6 +238,11 @@ export function isLoopbackHost(name: string): boolean {
   const host = name.toLowerCase()
   return ['localhost', '::1', '[::1]'].includes(host) || (isIPv4(host) && host.startsWith('127.'))
 }
+
+/** The names of all variables of the service's own, and whether `NAME_FILE` may give each. */
+export const knownVariables: ReadonlyMap<string, { isSecret: boolean }> = new Map(
+  entries().map(([name, { secret }]) => [name, { isSecret: !!secret }]),
+)
 
 function entries() {
   return Object.entries<Variable<unknown>>(variables)
@@ -372,15 +392,6 @@ function toEncryptionKeys(text: string): readonly KeyObject[] | undefined {
     : undefined
 }
 
-function notYet(): Variable<string | null> {
-  return {
-    allowed: 'what the documentation says',
-    parse: (text) => text,
-    default: null,
-    notYet: true,
-  }
-}
-
 function toKeys(text: string): readonly AccessKey[] | undefined {
   const keys = parseAccessKeys(text)
   return typeof keys === 'string' ? undefined : keys
@@ -415,6 +426,15 @@ function toHost(text: string): string | undefined {
   const address = text.replace(/^\[(.+)\]$/, '$1')
   if (isIPv6(address)) return address
   return /^[\w-]+(\.[\w-]+)*$/.test(text) ? text : undefined
+}
+
+/** As Lakeflow's `externalOptionsAllowList`: names with commas between; `none` allows none. */
+function toExternalOptions(text: string): readonly OptionName[] | undefined {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.length === 1 && names[0] === 'none') return []
+  const known: readonly string[] = externalOptions
+  if (!names.every((name) => known.includes(name))) return undefined
+  return externalOptions.filter((name) => names.includes(name))
 }
 
 /** Unix ms. A day's grace, since a date without a time may be ahead of UTC. */

@@ -23,9 +23,6 @@ async function main(): Promise<void> {
     hooks: { streamWrite: (line) => secrets.scrub(line) },
   })
   for (const warning of config.warnings) logger.warn(warning)
-  if (config.notYetUsed.length > 0) {
-    logger.warn({ variables: config.notYetUsed }, 'variables that this version does not use')
-  }
   const service = await createService({ config, secrets, clock: systemClock, logger })
 
   let stoppingSinceMs: number | undefined

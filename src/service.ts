@@ -3,15 +3,21 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import packageJson from '../package.json' with { type: 'json' }
 import { buildApp } from './app.ts'
 import type { Clock } from './clock.ts'
-import { type Config, resolveMode } from './config.ts'
+import { type Config, isLoopbackHost, resolveMode } from './config.ts'
 import { ConsentWatch } from './consent-watch.ts'
+import { observeStore } from './database/observe-store.ts'
 import { openStore } from './database/open.ts'
 import type { Store } from './database/store.ts'
 import { ConfigError, quote } from './errors.ts'
+import { LastReads } from './last-reads.ts'
 import { createLinks } from './links.ts'
+import type { Pressure } from './load.ts'
+import { createMetrics } from './metrics/metrics.ts'
+import { secretsOf } from './proxies.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
+import { observeTransport } from './spotify/observe-transport.ts'
 import { createTransport, type Timeouts } from './spotify/transport.ts'
 import { Tickets } from './tickets.ts'
 
@@ -24,6 +30,8 @@ export type ServiceParts = {
   timeouts?: Timeouts
   /** Between attempts. */
   backoff?: Backoff
+  /** When the event loop does not keep up. */
+  pressure?: Pressure
   config: Config
   secrets: Secrets
   clock: Clock
@@ -50,13 +58,27 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   for (const key of config.encryptionKeys) secrets.addPermanent(key.export().toString('base64'))
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
-  const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger, {
-    keys: config.encryptionKeys,
-  })
+  const { version } = packageJson
+  const nowMs = () => clock.now()
+  const metrics = createMetrics(nowMs)
+  const lastReads = new LastReads(nowMs)
+  const { store, trouble } = observeStore(
+    openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger, {
+      keys: config.encryptionKeys,
+    }),
+    metrics.databaseFailed,
+  )
   // Where nobody has to show an access key, nobody needs a ticket in place of one.
   const tickets = config.accessKeys.length > 0 ? new Tickets(clock) : null
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
-  const transport = createTransport(parts.timeouts)
+  const { proxies } = config
+  for (const proxy of [proxies.http, proxies.https]) {
+    for (const secret of proxy ? secretsOf(proxy) : []) secrets.addPermanent(secret)
+  }
+  const transport = observeTransport(
+    createTransport(parts.timeouts, { proxies, isDirect: isLoopbackHost }),
+    { bases: [upstream.apiUrl, upstream.accountsUrl], observer: metrics.spotify },
+  )
   // The simulated accounts service forgets its consents when it ends.
   if (mode === 'demo') forgetConnections(store)
   let port = config.port
@@ -69,17 +91,27 @@ export async function createService(parts: ServiceParts): Promise<Service> {
     store,
     links,
     log: logger,
+    observer: metrics.spotify,
+  })
+  metrics.watch({
+    ...{ mode, version, connections, lastReads },
+    isDatabaseOk: () =>
+      trouble() === null && !connections.all().some((one) => one.status().unstored),
   })
   const watch = new ConsentWatch({ connections, clock, log: logger })
   const looking = setInterval(() => watch.look(), consentLookMs).unref()
   const app = await buildApp({
     ...parts,
     ...config,
-    connections,
-    links,
-    tickets,
-    mode,
-    version: packageJson.version,
+    ...{ connections, links, tickets, mode, version, metrics, lastReads },
+    databaseTrouble: trouble,
+    reads: {
+      begun: metrics.reads.begun,
+      ended(report) {
+        metrics.reads.ended(report)
+        lastReads.ended(report)
+      },
+    },
   })
   app.addHook('onListen', async () => {
     const address = app.server.address()

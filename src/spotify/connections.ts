@@ -8,7 +8,8 @@ import { type Backoff, fullJitter } from './backoff.ts'
 import type { Exchanged } from './code-exchange.ts'
 import { Connection, type Grant } from './connection.ts'
 import { type ConsentLinks, Consents } from './consents.ts'
-import { type GateState, RateGate } from './rate-gate.ts'
+import type { SpotifyObserver } from './observer.ts'
+import { type GateLoad, type GateState, RateGate } from './rate-gate.ts'
 import { type Credentials, originOf } from './token-manager.ts'
 import type { Transport } from './transport.ts'
 
@@ -29,6 +30,7 @@ export type ConnectionParts = {
   log: Log
   links: ConsentLinks
   backoff?: Backoff
+  observer?: SpotifyObserver
 }
 
 /** A consent that counted. `alsoAs`: the other connections of the same account. */
@@ -55,6 +57,7 @@ export type Connections = {
   remove(name: string): boolean
   /** Logs what the operator should know from the start; links have to be good by then. */
   announce(): void
+  gateLoad(): GateLoad
   /** To be called before the transport and the store are closed. */
   close(): Promise<void>
 }
@@ -108,6 +111,7 @@ export function createConnections(given: ConnectionParts): Connections {
     announce() {
       for (const connection of connections.all()) tellOf(connection)
     },
+    gateLoad: () => gate.load(),
     async close() {
       for (const one of byName.values()) await one.close()
     },

@@ -9,16 +9,20 @@ export class UpstreamFault extends Error {
   readonly kind: 'error' | 'timeout'
   /** The request surely did not arrive: no connection was made. */
   readonly isUnsent: boolean
+  readonly #advice: string
 
+  /** `advice` says, in a sentence, what the person who reads of it can do. */
   constructor(
     kind: 'error' | 'timeout',
     message: string,
     cause?: unknown,
+    advice = 'Try again later.',
     { isUnsent = false }: { isUnsent?: boolean } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.kind = kind
     this.isUnsent = isUnsent
+    this.#advice = advice
   }
 
   /** The failure that it comes to when no attempt mends it. */
@@ -31,7 +35,7 @@ export class UpstreamFault extends Error {
     const times = attempts === 1 ? 'once' : `${attempts} times`
     return new ConnectorError(
       this.code,
-      `Spotify was asked for ${endpoint} ${times}; the last failure: ${this.message}. Try again later.`,
+      `Spotify was asked for ${endpoint} ${times}; the last failure: ${this.message}. ${this.#advice}`,
       { cause: this },
     )
   }

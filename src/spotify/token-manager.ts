@@ -7,6 +7,7 @@ import type { Secrets } from '../secrets.ts'
 import { abortable } from './abortable.ts'
 import type { Backoff } from './backoff.ts'
 import { UpstreamFault } from './fault.ts'
+import type { SpotifyObserver } from './observer.ts'
 import type { RateGate } from './rate-gate.ts'
 import {
   basic,
@@ -53,6 +54,7 @@ type Parts = {
   remedy: Remedy
   /** The access token that the consent brought with the refresh token. */
   first?: { refreshed: Refreshed; sentAtMs: number }
+  observer?: SpotifyObserver
 }
 
 /** How people get a connection to work again. */
@@ -159,7 +161,7 @@ export class TokenManager {
         continue // What others have found out meanwhile counts.
       }
       // Nothing is awaited since the token was looked at, so nobody asks for one that is there.
-      this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing ??= this.#observedRefresh().finally(() => {
         this.#refreshing = undefined
       })
       const token = await abortable(this.#refreshing, signal)
@@ -245,8 +247,23 @@ export class TokenManager {
     return `Spotify no longer accepts the refresh token of connection ${connection} (${this.#needsConsent}): the consent was revoked, or is over 6 months old. ${remedy.detail()} If you are sure that the present token is good: stop the service, run "npm run clear-mark -- ${connection}", start it again, and it is tried once more.`
   }
 
+  async #observedRefresh(): Promise<Held | 'limited'> {
+    const { observer, connection } = this.#parts
+    const before = this.#held?.value
+    try {
+      const token = await this.#refresh()
+      const outcome = token === 'limited' ? 'rate-limited' : 'refreshed'
+      const isOld = token !== 'limited' && token.value === before
+      observer?.refreshed(connection, isOld ? 'put-off' : outcome)
+      return token
+    } catch (error) {
+      observer?.refreshed(connection, error instanceof ConnectorError ? error.code : 'internal')
+      throw error
+    }
+  }
+
   async #refresh(): Promise<Held | 'limited'> {
-    const { clock, backoff, waitBudgetMs, log, connection } = this.#parts
+    const { clock, backoff, waitBudgetMs, log, connection, observer } = this.#parts
     // A refresh serves many callers, so it has a budget of its own and outlives each of them.
     const budget = new WaitBudget(waitBudgetMs, clock)
     const { signal } = new AbortController()
@@ -266,6 +283,7 @@ export class TokenManager {
           'a token refresh failed, trying again',
         )
         await budget.wait(waitMs, signal, error.code)
+        observer?.retried(tokenEndpoint, error.code)
       }
     }
   }

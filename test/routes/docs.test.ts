@@ -54,7 +54,7 @@ t.test('every route of the contract is described, with an operationId and exampl
   const wanted = [
     ...['/', '/callback', '/connections', '/connections/{name}'],
     ...['/connections/{name}/authorize', '/connections/{name}/check'],
-    ...['/health', '/livez', '/openapi.json', '/readyz', '/tables'],
+    ...['/health', '/livez', '/metrics', '/openapi.json', '/readyz', '/tables'],
   ]
   const table = ['metadata', 'read', 'schema'].map((part) => `/tables/{name}/${part}`)
   t.strictSame(Object.keys(paths).sort(), [...wanted, ...table])

@@ -19,7 +19,7 @@ import { accountsUrl, apiUrl, memoryStore } from '../helpers/spotify.ts'
 const { signal } = new AbortController()
 const read = { scopes: [], plays: false, signal, waitBudgetMs: 20_000 }
 const anna = { account_id: 'acc-anna', id: 'anna', display_name: 'Anna' }
-const unsent = new UpstreamFault('error', 'no connection', undefined, { isUnsent: true })
+const unsent = new UpstreamFault('error', 'no connection', undefined, undefined, { isUnsent: true })
 
 function start(
   t: Test,
