@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
@@ -135,6 +135,7 @@ t.test('the day of consent may have a time with its zone', async (t) => {
 const hushKey = `${'hush'.repeat(10)}hus=` // base64 of 32 bytes
 
 const wrong: [variable: string, env: Env][] = [
+  ['PUBLIC_URL', { PUBLIC_URL: 'http://connector.example' }],
   ['PORT', { PORT: '65536' }],
   ['PORT', { PORT: '-1' }],
   ['PORT', { PORT: '1e3' }],
@@ -237,6 +238,19 @@ t.test('a wrong value is refused in one line that names the variable', async (t)
     t.notMatch(line, /[\p{Cc}\u2028\u2029]/u, `${what}: one line`)
     t.notMatch(line, /hush|hu\/sh/, `${what}: no secret`)
   }
+})
+
+t.test('each variable that the README tells of has a wrong value among these', async (t) => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const [, section = ''] = readme.split('\n## Configuration\n')
+  const rows = section.split('\n## ')[0]?.match(/^\| `[A-Z].*?\|/gm) ?? []
+  const told = rows.flatMap((row) => row.match(/[A-Z_]{4,}/g) ?? [])
+  const tried = new Set(wrong.map(([variable]) => variable))
+  t.ok(told.length >= 20, `${told.length} variables`)
+  t.strictSame(
+    told.filter((name) => !tried.has(name)),
+    [],
+  )
 })
 
 t.test('what was given is told back, unless it may hold a secret', async (t) => {

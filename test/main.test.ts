@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type SimulatorOptions, startSimulator } from '../src/simulator/simulator.ts'
@@ -93,6 +94,14 @@ const wrong: Record<string, [env: NodeJS.ProcessEnv, said: RegExp]> = {
     { API_KEYS: 'hush1,hush 2' },
     /API_KEYS has a key, no\. 2, of other characters/,
   ],
+  'access keys for nobody': [
+    { API_KEYS: 'hush-hush-hush-hush', ALLOW_ANONYMOUS: 'true' },
+    /ALLOW_ANONYMOUS is true, but API_KEYS is set/,
+  ],
+  'an encryption key of 16 bytes': [
+    { DATABASE_ENCRYPTION_KEY: `${'hush'.repeat(5)}hu==`, DEMO: 'true' },
+    /DATABASE_ENCRYPTION_KEY is set to what is not shown here; allowed: 32 bytes in base64/,
+  ],
   'access keys without an account': [
     { API_KEYS: 'hush-hush-hush-hush' },
     /SPOTIFY_CLIENT_ID is not set, and API_KEYS is set/,
@@ -124,6 +133,33 @@ t.test('what is configured wrong ends it with one line', { jobs: 4 }, async (t) 
       t.strictSame(readdirSync(dir), [])
     })
   }
+})
+
+t.test('an encrypted database ends a start without its key with one line', async (t) => {
+  const { env } = await simulated(t, { rotate: true })
+  const dir = t.testdir()
+  const key = 'hush'.repeat(10)
+  const keyed = { ...env, DATABASE_ENCRYPTION_KEY: `${key}hus=` }
+  const first = startMain(t, dir, keyed)
+  t.equal((await fetch(`${await first.listening()}${profile}`)).status, 200, 'with a rotation')
+  first.child.kill('SIGTERM')
+  await first.ended
+
+  const path = join(dir, '.data', 'connector.db')
+  const before = readFileSync(path)
+  const others = {
+    'is not set': env,
+    'is another key': { ...env, DATABASE_ENCRYPTION_KEY: `${key}huo=` },
+  }
+  for (const [said, its] of Object.entries(others)) {
+    const { ended, stderr, written } = startMain(t, dir, its)
+    t.strictSame(await ended, { code: 1, signal: null })
+    t.match(stderr(), new RegExp(`^configuration: DATABASE_ENCRYPTION_KEY ${said}, .+\\n$`))
+    t.notMatch(written(), 'hush')
+    t.ok(readFileSync(path).equals(before), 'nothing is changed')
+  }
+  const again = startMain(t, dir, keyed)
+  t.equal((await fetch(`${await again.listening()}${profile}`)).status, 200)
 })
 
 t.test('a port that is in use ends it with one line', async (t) => {

@@ -111,7 +111,7 @@ function encryptAnew(db: DatabaseSync, before: TokenCipher, after: TokenCipher):
     }
     db.prepare(
       `INSERT INTO encryption (id, check_text, leftovers) VALUES (1, ?, 1)
-       ON CONFLICT DO UPDATE SET check_text = excluded.check_text, leftovers = 1`,
+       ON CONFLICT DO UPDATE SET check_text = excluded.check_text`,
     ).run(after.seal(checkText, checkPlace))
   })
 }

@@ -150,7 +150,7 @@ function health(parts: Parts, access: Access) {
   const gate = connections.gate()
   const unstored = statuses.some((status) => status.unstored)
   const reads = lastReads.all().filter(({ connection }) => access.may(connection))
-  const trouble = databaseTrouble()
+  const trouble = troubleFor(access, databaseTrouble())
   const troubled =
     unstored ||
     trouble !== null ||
@@ -167,6 +167,13 @@ function health(parts: Parts, access: Access) {
     database: databaseOf(unstored, trouble),
     last_reads: reads.map(lastReadOf),
   }
+}
+
+/** A database's own words may name any connection. */
+function troubleFor({ isWhole }: Access, trouble: string | null): string | null {
+  return trouble === null || isWhole
+    ? trouble
+    : "The database failed when it was used last. Ask by a key for all connections, or look into the service's log."
 }
 
 function databaseOf(unstored: boolean, trouble: string | null) {

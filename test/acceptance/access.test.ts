@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { makeLibrary } from '../../src/simulator/library.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
@@ -108,6 +108,23 @@ t.test('a bound key finds and is told of its own connections only, everywhere', 
   )
   t.strictSame(await listed(plain), ['default', 'anna'])
 })
+
+t.test(
+  'a database that fails for one connection does not name it to the key of another',
+  async (t) => {
+    const file = `${t.testdir()}/connector.db`
+    const { spotify, get, linkFor } = await start(t, { DATABASE_URL: `sqlite:${file}` })
+    await new Browser().consent(await linkFor('anna'), spotify, { account: 1 })
+    renameSync(file, `${file}.moved`)
+    spotify.expireAccessTokens()
+    t.equal((await get(`${profile}?connection=anna`, ofAnna)).status, 200, 'with a rotation')
+    const health = async (key: string) => (await get('/health', key)).text
+    t.match(await health(plain), /"database":\{"status":"failing"/)
+    t.match(await health(ofDefault), /"database":\{"status":"failing"/)
+    t.notMatch(await health(ofDefault), 'anna')
+    renameSync(`${file}.moved`, file)
+  },
+)
 
 t.test('with keys, whoever comes back from Spotify is told of no other connection', async (t) => {
   const { spotify, linkFor, log } = await start(t)
