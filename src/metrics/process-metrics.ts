@@ -56,9 +56,10 @@ export function processMetrics(registry: Registry): () => void {
     ['max', () => delay.max],
   ] as const) {
     gauge(`nodejs_eventloop_lag_${name}_seconds`, late, () => {
-      const ns = read()
       // Nothing has been seen yet.
-      return delay.count === 0 || !Number.isFinite(ns) ? 0 : ns / 1e9
+      if (delay.count === 0) return 0
+      // It measures from one look to the next, which come at this resolution when nothing is late.
+      return Math.max(0, read() / 1e9 - resolutionMs / 1000)
     })
   }
   return () => delay.reset()

@@ -3,6 +3,8 @@ import type { ReadObserver } from '../tables/read-report.ts'
 import type { Maker } from './registry.ts'
 import { shapeMetrics } from './shape-metrics.ts'
 
+// Spotify changes its fields a few times a year; a loop over small reads need not look at each of them.
+const sampleEveryMs = 10_000
 const perConnection = ['table', 'connection'] as const
 
 /** Counts reads of tables. `nowMs` is the time of day, for the last sightings. */
@@ -52,9 +54,14 @@ export function readMetrics(maker: Maker, nowMs: () => number): ReadObserver {
     perConnection,
   )
   const shape = shapeMetrics(maker, nowMs)
+  const sampledAtMs = new Map<string, number>()
   return {
     begun(table) {
       running.inc({ table })
+      const sinceMs = nowMs() - (sampledAtMs.get(table) ?? Number.NEGATIVE_INFINITY)
+      // A clock set back must not put it off.
+      if (sinceMs >= 0 && sinceMs < sampleEveryMs) return undefined
+      sampledAtMs.set(table, nowMs())
       return emptySample()
     },
     ended(report) {

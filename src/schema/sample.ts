@@ -95,11 +95,13 @@ function isNullAt(row: unknown, keys: readonly string[]): boolean {
 function findUnknown(item: unknown, known: Fields, prefix: string, found: Set<string>): void {
   const object = firstOf(item)
   if (object === null || typeof object !== 'object') return
-  for (const [name, value] of Object.entries(object)) {
+  for (const name in object) {
     const inner = known.get(name)
     if (found.size === mostUnknown) return
     if (inner === undefined) found.add(prefix + name)
-    else if (inner !== null) findUnknown(value, inner, `${prefix}${name}.`, found)
+    else if (inner !== null) {
+      findUnknown((object as Record<string, unknown>)[name], inner, `${prefix}${name}.`, found)
+    }
   }
 }
 

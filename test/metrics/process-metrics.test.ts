@@ -30,10 +30,14 @@ t.test('a blocked event loop shows, and the next scrape begins anew', async (t) 
     return samples.find(({ name }) => name === 'nodejs_eventloop_lag_max_seconds')?.value as number
   }
   await new Promise((resolve) => setTimeout(resolve, 120))
-  await worst()
+  const quiet = await worst()
+  t.ok(quiet < 0.3, 'how often it looks is no delay')
+  await new Promise((resolve) => setTimeout(resolve, 120))
   const until = performance.now() + 400
   while (performance.now() < until);
   await new Promise((resolve) => setTimeout(resolve, 120))
-  t.ok((await worst()) >= 0.3)
-  t.ok((await worst()) < 0.3)
+  const blocked = await worst()
+  t.ok(blocked >= 0.3)
+  // Not a fixed bound: the machine may be busy.
+  t.ok((await worst()) < blocked)
 })

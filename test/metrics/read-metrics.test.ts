@@ -3,6 +3,7 @@ import t from 'tap'
 import { readMetrics } from '../../src/metrics/read-metrics.ts'
 import { makerOf } from '../../src/metrics/registry.ts'
 import type { ReadReport } from '../../src/tables/read-report.ts'
+import { FakeClock } from '../helpers/fake-clock.ts'
 import { parseMetrics } from '../helpers/metrics.ts'
 
 const its = { table: 'recently_played', connection: 'ada' }
@@ -18,8 +19,9 @@ const report = (parts: Partial<ReadReport> = {}): ReadReport => ({
 
 function start() {
   const registry = new Registry()
-  const reads = readMetrics(makerOf(registry), () => 1_000)
-  return { reads, look: async () => parseMetrics(await registry.metrics()) }
+  const clock = new FakeClock()
+  const reads = readMetrics(makerOf(registry), () => clock.now())
+  return { reads, clock, look: async () => parseMetrics(await registry.metrics()) }
 }
 
 t.test('a read is counted by table, connection, outcome and code', async (t) => {
@@ -52,4 +54,16 @@ t.test('what is seldom is 0 until it happens, so that it increases when it does'
     names.map((name) => value(name, its)),
     [1, 2, 3, 4],
   )
+})
+
+t.test('of each table one read in 10 s is sampled, whatever the clock does', async (t) => {
+  const { reads, clock } = start()
+  t.ok(reads.begun('tracks'))
+  t.ok(reads.begun('albums'))
+  await clock.advance(9_999)
+  t.notOk(reads.begun('tracks'))
+  await clock.advance(1)
+  t.ok(reads.begun('tracks'))
+  clock.setTo(clock.now() - 3600_000)
+  t.ok(reads.begun('tracks'))
 })
