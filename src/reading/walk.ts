@@ -88,6 +88,8 @@ export type WalkOptions = {
   from: Place | null
   /** Called where the end had to be taken from what does not fit together. */
   onOddEnd?(): void
+  /** Called where a page did not begin with its seam, and that was found again: the list has moved. */
+  onSeamFoundAgain?(): void
 }
 
 /** A known item. What an earlier call has known is met by its hash alone at first. */
@@ -179,8 +181,11 @@ export class Walk {
     const first = this.#seam === null ? 0 : known.findIndex((item) => item)
     if (page.items.length === 0 || first === -1) return this.#lost(request, page)
     this.#empties = 0
+    const wasLost = this.#search !== null
     this.#search = null
-    return this.#absorb(request, page, ids, known, first)
+    const step = this.#absorb(request, page, ids, known, first)
+    if (wasLost || !step.isExact) this.#options.onSeamFoundAgain?.()
+    return step
   }
 
   /** Gives the rows of a page that holds a known item, from the first one on. */
