@@ -19,12 +19,18 @@ export function writePlace({ position, total, seam, ahead }: Place): Offset {
   }
 }
 
-/** The place in an offset; null where it has none: the list's start. Throws `invalid-offset`. */
-export function readPlace({ position, total, seam, ahead }: Offset): Place | null {
+/**
+ * The place in an offset, at most `furthestPosition` items into the list; null where it has none:
+ * the list's start. Throws `invalid-offset`.
+ */
+export function readPlace(
+  { position, total, seam, ahead }: Offset,
+  furthestPosition = furthest,
+): Place | null {
   if ([position, total, seam, ahead].every((field) => field === undefined)) return null
   return {
-    position: readCount('position', position),
-    total: readCount('total', total),
+    position: readCount('position', position, furthestPosition),
+    total: readCount('total', total, furthest),
     seam: readItems('seam', seam),
     ahead: ahead === undefined ? [] : readItems('ahead', ahead),
   }
@@ -34,11 +40,11 @@ function write({ hash, isGiven }: Carried): string {
   return isGiven ? hash : `${hash}*`
 }
 
-function readCount(name: string, value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= furthest) {
+function readCount(name: string, value: unknown, most: number): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most) {
     return value as number
   }
-  throw invalidOffset(`its ${name} is ${quote(value)}, not a whole number up to ${furthest}`)
+  throw invalidOffset(`its ${name} is ${quote(value)}, not a whole number up to ${most}`)
 }
 
 function readItems(name: string, value: unknown): Carried[] {

@@ -24,14 +24,14 @@ const digestText = /^([\w-]{12})?$/
 export type SweptPlace = { place: Place | null; digest: string }
 
 /** Reads an offset's place; null: the list's start. Throws `invalid-offset`. */
-export function readSweptPlace(offset: Offset): SweptPlace | null {
+export function readSweptPlace(offset: Offset, furthestPosition?: number): SweptPlace | null {
   requireFields(offset, [...placeFields, 'digest'])
   if (Object.keys(offset).length === 0) return null
   const { digest } = offset
   if (typeof digest !== 'string' || !digestText.test(digest)) {
     throw invalidOffset('its digest is not one of ours')
   }
-  return { place: readPlace(offset), digest }
+  return { place: readPlace(offset, furthestPosition), digest }
 }
 
 /** Reads a list that its owner can drag about behind the reader's back, and verifies it. */

@@ -2,6 +2,9 @@ import { readSwept, readSweptPlace } from '../reading/sweeps.ts'
 import { keyOf, Playlist, withKey } from './objects.ts'
 import { defineTable } from './table.ts'
 
+/** Spotify refuses to look further into this list. */
+const furthestPosition = 100_000
+
 /**
  * The playlists that the account owns or follows.
  * Source: Web API, "Get Current User's Playlists".
@@ -18,6 +21,6 @@ export const playlists = defineTable({
   key: keyOf,
   // Apps in development mode get `items` where `tracks` was (Web API changelog, February 2026).
   row: (item) => withKey({ ...item, tracks: item.tracks ?? item.items }),
-  place: readSweptPlace,
+  place: (offset) => readSweptPlace(offset, furthestPosition),
   read: (spotify, read) => readSwept(spotify.list('/me/playlists'), read),
 })

@@ -66,6 +66,11 @@ const kinds: Kind[] = [
   ['playlists', { ...playlists, ...place }, /its digest is not one of ours/],
   ['playlists', { ...playlists, ...place, digest: 7 }, /its digest is not one of ours/],
   ['playlists', { ...playlists, ...place, digest: 'short' }, /its digest is not one of ours/],
+  [
+    'playlists',
+    { ...playlists, ...place, position: 100_001, digest: item },
+    /its position is 100001, not a whole number up to 100000/,
+  ],
   ['playlists', { ...playlists, position: 49, digest: item }, /its total is undefined, /],
   ['playlists', { ...playlists, ...place, digest: item, look: '' }, /unknown field "look"/],
   ['top_tracks', { ...topTracks, ...place, repeats: [] }, /its look is not one of ours/],
