@@ -1,29 +1,43 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { refuseSocket, registerBareSockets } from './bare-sockets.ts'
+import { registerCompression } from './compression.ts'
 import { registerDraining } from './draining.ts'
+import { registerRequestMetrics } from './http-metrics.ts'
+import type { LastReads } from './last-reads.ts'
+import { type Pressure, watchLoad } from './load.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import { ProblemSchema, sendProblem } from './problems.ts'
 import { requestIdOf } from './request-id.ts'
 import { logRequest, registerRequestLog } from './request-log.ts'
 import { registerDocs, registerOpenApi } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { registerHostCheck } from './routes/host.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { registerNotFound } from './routes/not-found.ts'
 import { queryValidator } from './routes/query.ts'
 import { type ReadRouteParts, readRoutes } from './routes/read.ts'
 import { tableRoutes } from './routes/tables.ts'
 
 /** What the app is made of. */
-export type AppParts = ReadRouteParts & {
+export type AppParts = Omit<ReadRouteParts, 'ending' | 'load'> & {
+  shutdownGraceMs: number
+  maxConcurrentReads: number
+  /** When the event loop does not keep up. */
+  pressure?: Pressure
   mode: 'demo' | 'spotify'
   version: string
   allowAnonymous: boolean
   logger: FastifyBaseLogger
+  metrics: Metrics
+  lastReads: LastReads
+  /** What is wrong with the database; null: nothing that is known. */
+  databaseTrouble(): string | null
 }
 
 /** The HTTP side of the service, ready to listen. It has no side effects until it does. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { connections, mode, version, allowAnonymous, secrets, logger } = parts
+  const { mode, version, allowAnonymous, secrets, logger, metrics } = parts
   // What every answer carries, whoever gives it.
   const headers = {
     'x-content-type-options': 'nosniff',
@@ -63,19 +77,24 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, secrets))
   registerBareSockets(app, { headers, log: logger })
   registerRequestLog(app)
+  registerRequestMetrics(app, metrics)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-request-id': request.id, ...headers })
   })
-  registerDraining(app)
+  const ending = registerDraining(app, { graceMs: parts.shutdownGraceMs, clock: parts.clock })
   registerHostCheck(app, allowAnonymous)
   registerNotFound(app)
 
+  const load = await watchLoad(app, parts.maxConcurrentReads, parts.pressure)
+  registerCompression(app)
+
   app.addSchema(ProblemSchema)
   await registerOpenApi(app, { version, demo: mode === 'demo' })
-  await app.register(tableRoutes)
+  await app.register(tableRoutes, { externalOptions: parts.externalOptions })
   // As one member: Fastify takes some names, such as logLevel, for options of its own.
-  await app.register(readRoutes, { parts })
-  await app.register(healthRoutes, { connections, mode, version })
+  await app.register(readRoutes, { parts: { ...parts, ending, load } })
+  await app.register(healthRoutes, { parts: { ...parts, load } })
+  await app.register(metricsRoutes, { metrics })
   await registerDocs(app)
   return app
 }

@@ -19,3 +19,18 @@ export const systemClock: Clock = {
     }
   },
 }
+
+/** True when the promise has not settled after `ms`; rejects as it does. Leaves no timer behind. */
+export async function isSlow(
+  promise: Promise<unknown>,
+  ms: number,
+  sleep: Clock['sleep'],
+): Promise<boolean> {
+  const timer = new AbortController()
+  const slow = sleep(ms, timer.signal).then(() => true)
+  try {
+    return await Promise.race([promise.then(() => false), slow])
+  } finally {
+    timer.abort()
+  }
+}

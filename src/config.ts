@@ -2,9 +2,15 @@ import { readFileSync } from 'node:fs'
 import { isIPv4, isIPv6 } from 'node:net'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError, quote } from './errors.ts'
+import { readProxies } from './proxies.ts'
+import type { Proxies } from './spotify/dispatchers.ts'
+import type { OptionName } from './tables/table.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 const isoInstant = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+/** The options of tables that callers may pass where the operator does not say otherwise. */
+const externalOptions: readonly OptionName[] = ['time_range', 'limit', 'max_pages']
 
 type Variable<Value> = {
   /** What may be given: the end of the line that refuses something else. */
@@ -59,9 +65,13 @@ const variables = {
   API_KEYS: refused('this version checks no access keys and would serve everybody'),
   DATABASE_ENCRYPTION_KEY: refused('this version would store refresh tokens unencrypted'),
   PUBLIC_URL: notYet(),
-  EXTERNAL_OPTIONS_ALLOW_LIST: notYet(),
-  MAX_CONCURRENT_READS: notYet(),
-  SHUTDOWN_GRACE_MS: notYet(),
+  EXTERNAL_OPTIONS_ALLOW_LIST: {
+    allowed: `some of ${externalOptions.join(', ')}, separated by commas, or none`,
+    parse: toExternalOptions,
+    default: externalOptions,
+  },
+  MAX_CONCURRENT_READS: wholeNumber(256, 1, 1_000_000),
+  SHUTDOWN_GRACE_MS: wholeNumber(25_000, 0, dayMs),
 } satisfies Record<string, Variable<unknown>>
 
 type Values = { [Name in keyof typeof variables]: (typeof variables)[Name]['default'] }
@@ -98,6 +108,14 @@ export type Config = {
   concurrency: number
   readWaitBudgetMs: number
   streamWaitBudgetMs: number
+  /** The options of tables that callers may pass. */
+  externalOptions: readonly OptionName[]
+  /** Reads that run at the same time; another one is `overloaded`. */
+  maxConcurrentReads: number
+  /** How long running reads may go on when the service is told to stop. */
+  shutdownGraceMs: number
+  /** How Spotify is reached. */
+  proxies: Proxies
   /** `sqlite:` and a path. */
   databaseUrl: string
   /** Whether the operator chose it: a demo keeps its database in memory otherwise. */
@@ -149,6 +167,10 @@ export function readConfig(
     concurrency: values.SPOTIFY_CONCURRENCY,
     readWaitBudgetMs: values.READ_WAIT_BUDGET_MS,
     streamWaitBudgetMs: values.STREAM_WAIT_BUDGET_MS,
+    externalOptions: values.EXTERNAL_OPTIONS_ALLOW_LIST,
+    maxConcurrentReads: values.MAX_CONCURRENT_READS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    proxies: readProxies(env),
     databaseUrl: values.DATABASE_URL,
     databaseUrlGiven: env.DATABASE_URL !== undefined,
     notYetUsed: entries()
@@ -184,6 +206,14 @@ export function isLoopbackHost(name: string): boolean {
   const host = name.toLowerCase()
   return ['localhost', '::1', '[::1]'].includes(host) || (isIPv4(host) && host.startsWith('127.'))
 }
+
+/**
+ * The names of all variables of the service's own, and for each whether `NAME_FILE` may give it, and
+ * whether it has an effect in this version.
+ */
+export const knownVariables: ReadonlyMap<string, { isSecret: boolean; isUsed: boolean }> = new Map(
+  entries().map(([name, { secret, notYet }]) => [name, { isSecret: !!secret, isUsed: !notYet }]),
+)
 
 function entries() {
   return Object.entries<Variable<unknown>>(variables)
@@ -348,6 +378,15 @@ function toHost(text: string): string | undefined {
   const address = text.replace(/^\[(.+)\]$/, '$1')
   if (isIPv6(address)) return address
   return /^[\w-]+(\.[\w-]+)*$/.test(text) ? text : undefined
+}
+
+/** As Lakeflow's `externalOptionsAllowList`: names with commas between; `none` allows none. */
+function toExternalOptions(text: string): readonly OptionName[] | undefined {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.length === 1 && names[0] === 'none') return []
+  const known: readonly string[] = externalOptions
+  if (!names.every((name) => known.includes(name))) return undefined
+  return externalOptions.filter((name) => names.includes(name))
 }
 
 /** Unix ms. A day's grace, since a date without a time may be ahead of UTC. */

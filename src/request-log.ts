@@ -11,7 +11,9 @@ export function note(request: FastifyRequest, facts: Record<string, unknown>): v
 export function registerRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => logRequest(request, reply))
   app.addHook('onRequestAbort', async (request) => {
-    request.log.info({ path: pathOf(request.url) }, 'the reader went away before the answer')
+    // Whoever notes what became of it does so at the answer's `close`, which comes before this.
+    const facts = { method: request.method, path: pathOf(request.url), ...notes.get(request) }
+    request.log.info(facts, 'the reader went away before the answer')
   })
 }
 

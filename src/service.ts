@@ -3,12 +3,18 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import packageJson from '../package.json' with { type: 'json' }
 import { buildApp } from './app.ts'
 import type { Clock } from './clock.ts'
-import { type Config, resolveMode } from './config.ts'
+import { type Config, isLoopbackHost, resolveMode } from './config.ts'
+import { observeStore } from './database/observe-store.ts'
 import { openStore } from './database/open.ts'
 import { ConfigError, quote } from './errors.ts'
+import { LastReads } from './last-reads.ts'
+import type { Pressure } from './load.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import { secretsOf } from './proxies.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
 import { type ConnectionParts, createConnections } from './spotify/connections.ts'
+import { observeTransport } from './spotify/observe-transport.ts'
 import { createTransport, type Timeouts } from './spotify/transport.ts'
 
 const demoClientId = 'demo'
@@ -19,10 +25,14 @@ export type ServiceParts = {
   timeouts?: Timeouts
   /** Between attempts. */
   backoff?: Backoff
+  /** When the event loop does not keep up. */
+  pressure?: Pressure
   config: Config
   secrets: Secrets
   clock: Clock
   logger: FastifyBaseLogger
+  /** What counts; by default metrics of its own. */
+  metrics?: Metrics
 }
 
 /** A service that is put together, and does not listen yet. */
@@ -43,9 +53,23 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const { config, clock, logger } = parts
   const mode = resolveMode(config, () => holdsConnections(config.databaseUrl, logger))
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
-  const store = openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger)
+  const { version } = packageJson
+  const nowMs = () => clock.now()
+  const metrics = parts.metrics ?? createMetrics(nowMs)
+  const lastReads = new LastReads(nowMs)
+  const { store, trouble } = observeStore(
+    openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger),
+    metrics.databaseFailed,
+  )
   const upstream = mode === 'demo' ? await demoUpstream(clock) : spotifyUpstream(config)
-  const transport = createTransport(parts.timeouts)
+  const { proxies } = config
+  for (const proxy of [proxies.http, proxies.https]) {
+    for (const secret of proxy ? secretsOf(proxy) : []) parts.secrets.addPermanent(secret)
+  }
+  const transport = observeTransport(
+    createTransport(parts.timeouts, { proxies, isDirect: isLoopbackHost }),
+    { bases: [upstream.apiUrl, upstream.accountsUrl], observer: metrics.spotify },
+  )
   const connections = createConnections({
     ...parts,
     ...config,
@@ -53,13 +77,25 @@ export async function createService(parts: ServiceParts): Promise<Service> {
     transport,
     store,
     log: logger,
+    observer: metrics.spotify,
+  })
+  metrics.watch({
+    ...{ mode, version, connections, lastReads },
+    isDatabaseOk: () =>
+      trouble() === null && !connections.all().some((one) => one.status().unstored),
   })
   const app = await buildApp({
     ...parts,
     ...config,
-    connections,
-    mode,
-    version: packageJson.version,
+    ...{ connections, mode, version, metrics, lastReads },
+    databaseTrouble: trouble,
+    reads: {
+      begun: metrics.reads.begun,
+      ended(report) {
+        metrics.reads.ended(report)
+        lastReads.ended(report)
+      },
+    },
   })
   return {
     app,
@@ -112,9 +148,13 @@ function spotifyUpstream({ credentials, spotifyApiUrl, spotifyAccountsUrl }: Con
 /** Spotify made up, on a loopback port of its own. */
 async function demoUpstream(clock: Clock): Promise<Upstream> {
   // Loaded here, so that a service of the real one never holds it.
-  const { startSimulator } = await import('./simulator/simulator.ts')
+  const [{ startSimulator }, { demoAccounts }] = await Promise.all([
+    import('./simulator/simulator.ts'),
+    import('./simulator/demo-accounts.ts'),
+  ])
   const simulator = await startSimulator({
     clock,
+    accounts: demoAccounts(clock.now()),
     clientId: demoClientId,
     livePlays: true,
     rateLimit: { requests: 400, windowMs: 30_000 },

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { type Config, isLoopbackHost, readConfig, resolveMode } from '../src/config.ts'
 import { ConfigError } from '../src/errors.ts'
+import { optionNames } from '../src/tables/table.ts'
 
 const clock = { now: () => Date.parse('2026-11-25T12:00:00Z') }
 const app = { SPOTIFY_CLIENT_ID: 'the-id', SPOTIFY_CLIENT_SECRET: 'hush-secret' }
@@ -46,6 +47,10 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     concurrency: 8,
     readWaitBudgetMs: 20_000,
     streamWaitBudgetMs: 600_000,
+    externalOptions: ['time_range', 'limit', 'max_pages'],
+    maxConcurrentReads: 256,
+    shutdownGraceMs: 25_000,
+    proxies: { http: null, https: null, except: '' },
     databaseUrl: 'sqlite:.data/connector.db',
     databaseUrlGiven: false,
     notYetUsed: [],
@@ -69,6 +74,10 @@ t.test('what is set is taken', async (t) => {
     SPOTIFY_CONCURRENCY: '1',
     READ_WAIT_BUDGET_MS: '1000',
     STREAM_WAIT_BUDGET_MS: '2000',
+    EXTERNAL_OPTIONS_ALLOW_LIST: 'limit, time_range',
+    MAX_CONCURRENT_READS: '1',
+    SHUTDOWN_GRACE_MS: '0',
+    HTTPS_PROXY: 'http://proxy.example:3128',
     DATABASE_URL: 'sqlite:/data/connector.db',
   })
   t.strictSame(config, {
@@ -90,6 +99,14 @@ t.test('what is set is taken', async (t) => {
     concurrency: 1,
     readWaitBudgetMs: 1000,
     streamWaitBudgetMs: 2000,
+    externalOptions: ['time_range', 'limit'],
+    maxConcurrentReads: 1,
+    shutdownGraceMs: 0,
+    proxies: {
+      http: null,
+      https: { variable: 'HTTPS_PROXY', url: 'http://proxy.example:3128/' },
+      except: '',
+    },
     databaseUrl: 'sqlite:/data/connector.db',
     databaseUrlGiven: true,
     notYetUsed: [],
@@ -124,6 +141,13 @@ const wrong: [variable: string, env: Env][] = [
   ['SPOTIFY_BURST', { SPOTIFY_BURST: '0' }],
   ['SPOTIFY_CONCURRENCY', { SPOTIFY_CONCURRENCY: '0' }],
   ['SPOTIFY_CONCURRENCY', { SPOTIFY_CONCURRENCY: '257' }],
+  ['MAX_CONCURRENT_READS', { MAX_CONCURRENT_READS: '0' }],
+  ['SHUTDOWN_GRACE_MS', { SHUTDOWN_GRACE_MS: '25s' }],
+  ['EXTERNAL_OPTIONS_ALLOW_LIST', { EXTERNAL_OPTIONS_ALLOW_LIST: 'limit,offset' }],
+  ['EXTERNAL_OPTIONS_ALLOW_LIST', { EXTERNAL_OPTIONS_ALLOW_LIST: 'limit,' }],
+  ['EXTERNAL_OPTIONS_ALLOW_LIST', { EXTERNAL_OPTIONS_ALLOW_LIST: 'Limit' }],
+  ['EXTERNAL_OPTIONS_ALLOW_LIST', { EXTERNAL_OPTIONS_ALLOW_LIST: 'none,limit' }],
+  ['HTTPS_PROXY', { HTTPS_PROXY: 'http://:port' }],
   ['STREAM_WAIT_BUDGET_MS', { STREAM_WAIT_BUDGET_MS: '10min' }],
   ['READ_WAIT_BUDGET_MS', { READ_WAIT_BUDGET_MS: '20s' }],
   ['READ_WAIT_BUDGET_MS', { READ_WAIT_BUDGET_MS: '99999999999' }],
@@ -224,6 +248,8 @@ t.test('any text in a numeric variable gives a number in range or a line naming 
     ['SPOTIFY_CONCURRENCY', 'concurrency', 1, 256],
     ['READ_WAIT_BUDGET_MS', 'readWaitBudgetMs', 0, 86_400_000],
     ['STREAM_WAIT_BUDGET_MS', 'streamWaitBudgetMs', 0, 86_400_000],
+    ['MAX_CONCURRENT_READS', 'maxConcurrentReads', 1, 1_000_000],
+    ['SHUTDOWN_GRACE_MS', 'shutdownGraceMs', 0, 86_400_000],
   ]
   const numeric = fc.oneof(fc.integer().map(String), fc.double().map(String))
   const text = fc.oneof(
@@ -316,18 +342,23 @@ t.test('a secret that was put where its path belongs is not told', async (t) => 
 t.test('variables of later versions are listed, and nothing else is', async (t) => {
   const { notYetUsed } = configOf({
     PUBLIC_URL: 'https://connector.example',
-    EXTERNAL_OPTIONS_ALLOW_LIST: 'limit',
     MAX_CONCURRENT_READS: '256',
-    SHUTDOWN_GRACE_MS: '25000',
     PORT: '80',
     PATH: '/bin',
   })
-  t.strictSame(notYetUsed, [
-    'PUBLIC_URL',
-    'EXTERNAL_OPTIONS_ALLOW_LIST',
-    'MAX_CONCURRENT_READS',
-    'SHUTDOWN_GRACE_MS',
-  ])
+  t.strictSame(notYetUsed, ['PUBLIC_URL'])
+})
+
+t.test('the options that callers may pass are named, or none is', async (t) => {
+  const of = (text: string) => configOf({ EXTERNAL_OPTIONS_ALLOW_LIST: text }).externalOptions
+  t.strictSame(configOf({}).externalOptions, optionNames, 'all there are')
+  t.strictSame(of('max_pages'), ['max_pages'])
+  t.strictSame(of(' max_pages,limit '), ['limit', 'max_pages'], 'in their own order')
+  t.strictSame(of('none'), [])
+  t.match(
+    refusalOf({ EXTERNAL_OPTIONS_ALLOW_LIST: 'limit,market' }),
+    /^EXTERNAL_OPTIONS_ALLOW_LIST is "limit,market"; allowed: some of time_range, limit, max_pages/,
+  )
 })
 
 t.test('plain http to another machine is warned of, to this one it is not', async (t) => {

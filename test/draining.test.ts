@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { type Answer, assertProblem } from './helpers/answer.ts'
 import { build } from './helpers/build.ts'
-import { hold, patient } from './helpers/hold.ts'
+import { hold, patient, until } from './helpers/hold.ts'
 import { exchange, receive } from './helpers/raw.ts'
+import { behindPage, savedTracks } from './helpers/saved-tracks.ts'
 
 const end = 'Connection: close'
 const request = (path: string, ...fields: string[]) =>
@@ -44,10 +44,17 @@ t.test(
   },
 )
 
-t.test('a kept connection is told that the service is shutting down, and ended', async (t) => {
+t.test('a connection that waits for another request is closed at once', async (t) => {
   const { idle, reader, release, closed } = await startDraining(t)
-  idle.write(request('/tables', 'X-Request-Id: late'))
-  const [answer, ...more] = await receive(idle, Number.POSITIVE_INFINITY)
+  await until(() => idle.closed)
+  release()
+  t.equal((await receive(reader, 1))[0]?.status, 200)
+  await closed
+})
+
+t.test('a new request is told that the service is shutting down', async (t) => {
+  const { port, reader, release, closed } = await startDraining(t)
+  const [answer, ...more] = await exchange(port, request('/tables', 'X-Request-Id: late'))
   t.strictSame(more, [])
   const problem = assertProblem(t, answer as Answer, 'shutting-down', 503)
   t.equal(problem.request_id, 'late')
@@ -55,6 +62,29 @@ t.test('a kept connection is told that the service is shutting down, and ended',
   t.match(answer?.headers['retry-after'], /^[1-9]\d*$/)
   release()
   t.equal((await receive(reader, 1))[0]?.status, 200)
+  await closed
+})
+
+t.test('a stream that began before ends, and its connection with it', async (t) => {
+  const { simulator, listen, close } = await build(t, { timeouts: patient })
+  simulator.library = savedTracks
+  const port = await listen()
+  const [third, other] = [hold(simulator, behindPage(2)), hold(simulator, '/me')]
+  const running = connect(port, '127.0.0.1')
+  running.write(request('/tables/user_profile/read'))
+  const reader = connect(port, '127.0.0.1')
+  reader.write(request('/tables/tracks/read?format=ndjson'))
+  await Promise.all([third.arrived, other.arrived])
+  const closed = close()
+  third.release()
+  // Another read runs on, and still the connection ends.
+  const [answer] = await receive(reader, Number.POSITIVE_INFINITY)
+  t.equal(answer?.headers.connection, 'keep-alive')
+  t.match(JSON.parse(answer?.text.trim().split('\n').at(-1) ?? ''), {
+    end: { has_more: false, records: 237 },
+  })
+  other.release()
+  t.equal((await receive(running, 1))[0]?.status, 200)
   await closed
 })
 
@@ -71,13 +101,19 @@ t.test('as long as a read runs it listens, so that probes see what happens', asy
   await t.rejects(exchange(port, request('/livez')), { code: 'ECONNREFUSED' })
 })
 
-t.test('a running read has as long as it takes', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
-  const { reader, release, closed } = await startDraining(t)
-  mock.timers.tick(3_600_000)
-  release()
-  t.equal((await receive(reader, 1))[0]?.status, 200)
+t.test('requests that were sent ahead on one connection are all answered', async (t) => {
+  const { simulator, listen, close } = await build(t, { timeouts: patient })
+  const port = await listen()
+  const [first, second] = [hold(simulator, '/me'), hold(simulator, '/me/tracks')]
+  const reader = connect(port, '127.0.0.1')
+  reader.write(request('/tables/user_profile/read') + request('/tables/tracks/read'))
+  await Promise.all([first.arrived, second.arrived])
+  const answers = receive(reader, 2)
+  const closed = close()
+  first.release()
+  await until(() => reader.bytesRead > 0)
+  second.release()
+  t.match(await answers, [{ status: 200 }])
   await closed
 })
 

@@ -81,6 +81,20 @@ t.test('with credentials it is no demo', async (t) => {
   t.equal(simulator.stats.api, 1)
 })
 
+t.test('the password of a proxy is struck out wherever text leaves the process', async (t) => {
+  const secrets = new Secrets()
+  const service = await createService({
+    config: readConfig({ DEMO: 'true', HTTPS_PROXY: 'http://me:hush%40word@proxy.example:3128' }),
+    secrets,
+    clock: systemClock,
+    logger: pino({ level: 'silent' }),
+  })
+  t.teardown(() => service.close())
+  const basic = Buffer.from('me:hush@word').toString('base64')
+  const text = `http://me:hush%40word@proxy.example hush@word Basic ${basic}`
+  t.equal(secrets.scrub(text), 'http://me:[redacted]@proxy.example [redacted] Basic [redacted]')
+})
+
 t.test('an app without a refresh token says how to get one, and asks nobody', async (t) => {
   const { simulator, env } = await simulated(t)
   const { SPOTIFY_REFRESH_TOKEN: _, ...others } = env

@@ -21,6 +21,8 @@ export type ListRead<P> = {
   /** The offset that goes on at a place. */
   offsetAt(place: Offset): Offset
   log: Log
+  /** Called where the list had moved, and the place to go on from was found again. */
+  onSeamFoundAgain?(): void
 }
 
 /** What says which pages of a list are wanted and takes them, and where another call goes on. */
@@ -83,6 +85,7 @@ export function walkOptions({
   limit,
   maxPages,
   log,
+  onSeamFoundAgain,
 }: ListRead<unknown>): Omit<WalkOptions, 'from'> {
   return {
     identify: rows.identify,
@@ -91,6 +94,7 @@ export function walkOptions({
     largest,
     onOddEnd: () =>
       log.warn({ limit }, 'a list ended where its total or next said that there is more'),
+    ...(onSeamFoundAgain && { onSeamFoundAgain }),
   }
 }
 

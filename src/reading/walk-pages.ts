@@ -23,24 +23,23 @@ export async function* walkPages(
   getPage: GetPage,
   concurrency: number,
 ): AsyncGenerator<Step, void, void> {
-  const flights = new Map<string, Flight>()
+  const flights = new Map<PageRequest, Flight>()
   try {
     for (;;) {
       const wanted = pages.requests(concurrency)
       const [next] = wanted
       if (!next) return
-      const names = new Set(wanted.map(nameOf))
-      for (const [name, { abort }] of flights) {
-        if (names.has(name)) continue
+      for (const [request, { abort }] of flights) {
+        if (wanted.includes(request)) continue
         abort.abort(new Error('this page is not needed any more'))
-        flights.delete(name)
+        flights.delete(request)
       }
       for (const request of wanted) {
-        if (!flights.has(nameOf(request))) flights.set(nameOf(request), fly(request, getPage))
+        if (!flights.has(request)) flights.set(request, fly(request, getPage))
       }
-      const { page } = flights.get(nameOf(next)) as Flight
+      const { page } = flights.get(next) as Flight
       const step = pages.take(await page)
-      flights.delete(nameOf(next))
+      flights.delete(next)
       if (step) yield step
     }
   } finally {
@@ -54,8 +53,4 @@ function fly({ position, size }: PageRequest, getPage: GetPage): Flight {
   // A page that fails is heard of when its turn comes; one that is dropped, never.
   page.catch(() => undefined)
   return { page, abort }
-}
-
-function nameOf({ position, size }: PageRequest): string {
-  return `${position}/${size}`
 }

@@ -40,7 +40,10 @@ const remembered = 10_000
 /** One look at a list; `total` is what the server says. */
 export type Page = { items: readonly unknown[]; total: number; hasNext: boolean }
 
-/** Which look is wanted: at most `size` items from `position` (from 0) on. */
+/**
+ * Which look is wanted: at most `size` items from `position` (from 0) on. As long as it is wanted it
+ * is the same object; another one is another look, though it may be at the same place.
+ */
 export type PageRequest = { position: number; size: number }
 
 /** What an item is known by; its key is the row's, its identity changes when it is saved again. */
@@ -85,6 +88,8 @@ export type WalkOptions = {
   from: Place | null
   /** Called where the end had to be taken from what does not fit together. */
   onOddEnd?(): void
+  /** Called where a page did not begin with its seam, and that was found again: the list has moved. */
+  onSeamFoundAgain?(): void
 }
 
 /** A known item. What an earlier call has known is met by its hash alone at first. */
@@ -156,7 +161,10 @@ export class Walk {
   /** The pages to have in flight, the one that is taken next first; none when it has ended. */
   requests(most: number): PageRequest[] {
     if (this.#end !== null) return []
-    if (this.#seam === null) return [this.#need ?? { position: 0, size: this.#size }]
+    if (this.#seam === null) {
+      this.#need ??= { position: 0, size: this.#size }
+      return [this.#need]
+    }
     const needed = this.#need ? [this.#need] : []
     if (this.#search === null) this.#plan(most - needed.length)
     return [...needed, ...this.#planned].slice(0, most)
@@ -173,8 +181,11 @@ export class Walk {
     const first = this.#seam === null ? 0 : known.findIndex((item) => item)
     if (page.items.length === 0 || first === -1) return this.#lost(request, page)
     this.#empties = 0
+    const wasLost = this.#search !== null
     this.#search = null
-    return this.#absorb(request, page, ids, known, first)
+    const step = this.#absorb(request, page, ids, known, first)
+    if (wasLost || !step.isExact) this.#options.onSeamFoundAgain?.()
+    return step
   }
 
   /** Gives the rows of a page that holds a known item, from the first one on. */
@@ -185,22 +196,13 @@ export class Walk {
     known: readonly (Known | null)[],
     first: number,
   ): Step {
-    const { limit, maxPages, onOddEnd } = this.#options
-    const before = this.#seam ?? { position: -1, total: 0 }
-    const lastBefore = this.#path.at(-1)
-    const isStart = this.#seam === null
-    const isExact = isStart || (first === 0 && known[0] === this.#path.at(-1))
-    let isEnd = isExact && !page.hasNext && request.position + ids.length >= page.total
+    const { limit, maxPages } = this.#options
+    const [seamBefore, lastBefore] = [this.#seam, this.#path.at(-1)]
+    const isStart = seamBefore === null
+    const isExact = isStart || (first === 0 && known[0] === lastBefore)
+    let isEnd = isExact && this.#isAtEnd(request, page, ids)
     let last = ids.findLastIndex((id) => id !== null)
-    const isAlone = isExact && !isStart && last === 0 && !isEnd && ids.length < request.size
-    // Keyless items behind the seam, of a server that gives less than it is asked: no end is seen.
-    const hidesMore = ids.length > 1 && page.hasNext && request.position + ids.length < page.total
-    if (isAlone && !hidesMore && ++this.#alone === 2) {
-      onOddEnd?.()
-      isEnd = true
-    }
-    // Keyless items before a known one were counted with it.
-    const counted = known.findLastIndex((item) => item)
+    let hasNew = false
     const given: Step['given'] = []
     const repeated: string[] = []
     if (!isStart) this.#standAt(known[first] as Known)
@@ -208,6 +210,7 @@ export class Walk {
       const id = ids[index]
       if (!id) continue
       const isGiven = this.#given.has(id.key)
+      hasNew ||= !isGiven && !known[index]
       if (isGiven && isExact && (isStart || index > first)) repeated.push(id.key)
       if (!isGiven && given.length === limit) {
         last = index
@@ -219,6 +222,8 @@ export class Walk {
       this.#given.add(id.key)
       given.push({ item: page.items[index], key: id.key, place: request.position + index })
     }
+    // Keyless items before a known one were counted with it.
+    const counted = known.findLastIndex((item) => item)
     const keyless = ids.slice(counted + 1, isEnd ? ids.length : Math.max(0, last))
     const skipped = keyless.filter((id) => id === null).length
     if (last >= 0) this.#seam = { position: request.position + last, total: page.total }
@@ -226,35 +231,62 @@ export class Walk {
     this.#forget()
     if (isEnd) this.#end = 'whole'
     else if (this.#pages === maxPages) this.#end = 'more'
-    else {
-      const position = this.#seam?.position ?? -1
-      // A server that ignores the position gives the same items again, further and further on. Where
-      // the same item really stands further on, the list has grown.
-      const isOther = this.#path.at(-1) !== lastBefore || page.total > before.total
-      const hasMoved = position > before.position && isOther
-      this.#goOn(request, page, given.length > 0, hasMoved)
-    }
+    else if (hasNew || given.length > 0) this.#goOn('new')
+    else if (this.#hasMoved(seamBefore, lastBefore)) this.#goOn('moved')
+    else this.#standStill(request, ids)
     return { given, skipped, repeated, isExact }
   }
 
-  /** Says where to go on behind a page that is not the last. */
-  #goOn(request: PageRequest, page: Page, hasGiven: boolean, hasMoved: boolean): void {
-    const { largest } = this.#options
+  /** Whether a page that begins with the seam has nothing behind its last item. */
+  #isAtEnd(request: PageRequest, page: Page, ids: readonly (Identified | null)[]): boolean {
+    const reachesTotal = request.position + ids.length >= page.total
+    if (!page.hasNext && reachesTotal) return true
+    const isAlone = this.#seam !== null && ids.findLastIndex((id) => id !== null) === 0
+    // Keyless items behind the seam, of a server that gives less than it is asked: no end is seen.
+    const hidesMore = ids.length > 1 && page.hasNext && !reachesTotal
+    if (!isAlone || ids.length >= request.size || hidesMore) return false
+    // What is said does not fit together: the seam alone, twice, is the end.
+    if (++this.#alone < 2) return false
+    this.#options.onOddEnd?.()
+    return true
+  }
+
+  /**
+   * Whether the walk has come further though it met nothing new: past the item that was the last, or
+   * to where that stands now that the list has grown. A server that ignores the position gives the
+   * same items again, further and further on.
+   */
+  #hasMoved(seamBefore: { position: number; total: number } | null, lastBefore?: Known): boolean {
+    const last = this.#path.at(-1)
+    if (last !== lastBefore) return lastBefore === undefined || !this.#ahead.includes(lastBefore)
+    if (seamBefore === null || this.#seam === null) return false
+    return this.#seam.position > seamBefore.position && this.#seam.total > seamBefore.total
+  }
+
+  /** Goes on from the seam, with what is planned behind it. */
+  #goOn(why: 'new' | 'moved' | 'again'): void {
+    if (why === 'new') this.#stalls = 0
+    if (why !== 'again') this.#alone = 0
     const position = this.#seam?.position ?? 0
-    if (hasGiven) this.#stalls = 0
-    if (hasGiven || hasMoved) this.#alone = 0
-    else if (page.items.length >= request.size && request.size < largest) {
-      // Nothing but keyless items behind the seam: look further.
-      this.#need = { position, size: Math.min(largest, request.size * 2) }
-      return
-    } else {
-      if (++this.#stalls === patience) throw standsStill()
-      // What is in flight may have been looked at before the list moved: it would lead back again.
-      this.#planned = []
-    }
     this.#planned = this.#planned.filter((other) => other.position + other.size - 1 > position)
     const [next] = this.#planned
     if (next && next.position > position) this.#need = { position, size: this.#size }
+  }
+
+  /** A page that brought the walk nothing and nowhere: looks further, or again. */
+  #standStill(request: PageRequest, ids: readonly (Identified | null)[]): void {
+    const { largest } = this.#options
+    const isBlank = ids.findLastIndex((id) => id !== null) <= 0
+    if (isBlank && ids.length >= request.size && request.size < largest) {
+      // Nothing but keyless items behind the seam.
+      const position = this.#seam?.position ?? 0
+      this.#need = { position, size: Math.min(largest, request.size * 2) }
+      return
+    }
+    if (++this.#stalls === patience) throw standsStill()
+    // What is in flight may have been looked at before the list moved: it would lead back again.
+    this.#planned = []
+    this.#goOn('again')
   }
 
   /** Plans pages from the seam on, or behind those that are planned. */

@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
+import type { LastRead, LastReads } from '../last-reads.ts'
+import type { Load } from '../load.ts'
 import { problemResponses } from '../problems.ts'
 import type { ConnectionStatus, Connections } from '../spotify/connections.ts'
 import type { GateState } from '../spotify/rate-gate.ts'
@@ -8,10 +10,17 @@ import { NoQuery } from './query.ts'
 
 /** What the routes are given. */
 type Parts = {
+  load: Pick<Load, 'objection'>
   connections: Connections
   mode: 'demo' | 'spotify'
   version: string
+  lastReads: LastReads
+  databaseTrouble(): string | null
 }
+
+// What somebody has to look into. Gate and connections tell of others; a table that Spotify does not
+// give to the account may be meant so.
+const troubling = new Set(['upstream-error', 'upstream-timeout', 'internal'])
 
 const Up = Type.Object({ status: Type.Unsafe({ const: 'ok', type: 'string' }) })
 const instant = Type.Unsafe({ type: ['string', 'null'], format: 'date-time' })
@@ -49,6 +58,19 @@ const Health = Type.Object({
     status: Type.Unsafe({ type: 'string', enum: ['ok', 'failing'] }),
     detail: Type.Optional(Type.String()),
   }),
+  last_reads: Type.Array(
+    Type.Object({
+      table: Type.String(),
+      connection: Type.String(),
+      succeeded: orNull({
+        at: Type.String({ format: 'date-time' }),
+        rows: Type.Integer(),
+        outcome: Type.Unsafe({ type: 'string', enum: ['whole', 'more'] }),
+      }),
+      failed: orNull({ at: Type.String({ format: 'date-time' }), code: Type.String() }),
+    }),
+    { description: 'How each table was read last since the start.' },
+  ),
 })
 
 const example = {
@@ -69,10 +91,18 @@ const example = {
   ],
   gate: { until: null, endpoints: { '/me/playlists': { until: '2026-11-26T07:00:00.000Z' } } },
   database: { status: 'ok' },
+  last_reads: [
+    {
+      table: 'recently_played',
+      connection: 'default',
+      succeeded: { at: '2026-11-25T12:00:00.000Z', rows: 12, outcome: 'whole' },
+      failed: { at: '2026-11-24T03:00:00.000Z', code: 'upstream-timeout' },
+    },
+  ],
 }
 
 /** For orchestrators, and for whoever is woken at night. None of them asks Spotify anything. */
-export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) => {
+export const healthRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (app, { parts }) => {
   app.get(
     '/livez',
     {
@@ -102,15 +132,20 @@ export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts)
         operationId: 'getReadiness',
         tags: ['operation'],
         summary: 'Should it get traffic?',
-        description: 'Never depends on Spotify: an outage there must not take the service out.',
+        description:
+          'Not while it starts, stops or has too much to do. Never depends on Spotify: an outage there must not take the service out.',
         querystring: NoQuery,
         response: {
           200: ok('It should.', Up, { status: 'ok' }),
-          ...problemResponses('invalid-option', ...anyRoute),
+          ...problemResponses('invalid-option', 'overloaded', ...anyRoute),
         },
       },
     },
-    async () => ({ status: 'ok' }),
+    async () => {
+      const objection = parts.load.objection()
+      if (objection) throw objection
+      return { status: 'ok' }
+    },
   )
 
   app.get(
@@ -132,25 +167,56 @@ export const healthRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts)
   )
 }
 
-function health({ connections, mode, version }: Parts) {
+function health({ connections, mode, version, lastReads, databaseTrouble }: Parts) {
   const statuses = connections.all().map((connection) => connection.status())
   const gate = connections.gate()
   const unstored = statuses.some((status) => status.unstored)
+  const reads = lastReads.all()
+  const trouble = databaseTrouble()
   const troubled =
-    unstored || gate.untilMs !== null || gate.endpoints.length > 0 || statuses.some(isTroubled)
+    unstored ||
+    trouble !== null ||
+    gate.untilMs !== null ||
+    gate.endpoints.length > 0 ||
+    statuses.some(isTroubled) ||
+    reads.some(needsALook)
   return {
     status: troubled ? 'degraded' : 'ok',
     mode,
     version,
     connections: statuses.map(connectionOf),
     gate: gateOf(gate),
-    database: unstored
-      ? {
-          status: 'failing',
-          detail:
-            'A rotated refresh token could not be stored, and is in memory only. Do not stop the service before the database can be written: see the log.',
-        }
-      : { status: 'ok' },
+    database: databaseOf(unstored, trouble),
+    last_reads: reads.map(lastReadOf),
+  }
+}
+
+function databaseOf(unstored: boolean, trouble: string | null) {
+  if (unstored) {
+    return {
+      status: 'failing',
+      detail:
+        'A rotated refresh token could not be stored, and is in memory only. Do not stop the service before the database can be written: see the log.',
+    }
+  }
+  return trouble === null ? { status: 'ok' } : { status: 'failing', detail: trouble }
+}
+
+/** Its last read failed, and no good one has come since. */
+function needsALook({ isFailing, failed }: LastRead): boolean {
+  return isFailing && failed !== null && troubling.has(failed.code)
+}
+
+function lastReadOf({ table, connection, succeeded, failed }: LastRead) {
+  return {
+    table,
+    connection,
+    succeeded: succeeded && {
+      at: iso(succeeded.atMs),
+      rows: succeeded.rows,
+      outcome: succeeded.outcome,
+    },
+    failed: failed && { at: iso(failed.atMs), code: failed.code },
   }
 }
 
@@ -179,6 +245,10 @@ function gateOf({ untilMs, endpoints }: GateState) {
       endpoints.map(({ endpoint, untilMs: until }) => [endpoint, { until: iso(until) }]),
     ),
   }
+}
+
+function orNull(properties: Record<string, TSchema>) {
+  return Type.Unsafe({ ...Type.Object(properties), type: ['object', 'null'] })
 }
 
 function iso(ms: number | null): string | null {

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, isSlow, systemClock } from '../clock.ts'
 import { type Collected, isInterruption } from '../reading/collect.ts'
 import type { Offset } from '../reading/offset.ts'
 import type { Reading } from '../reading/reading.ts'
@@ -13,6 +13,8 @@ const lineEnds = /[\u0085\u2028\u2029]/g
 
 /** What the lines tell of beside the rows. */
 export type LineParts = {
+  /** Ends the read between two pages. Its reason is what the read ends with. */
+  signal: AbortSignal
   /** The wait for Spotify that is going on, or null. */
   waiting(): { seconds: number; code: string } | null
   /** What `end` says. */
@@ -37,6 +39,8 @@ export async function* ndjson(
   let hasBegun = false
   try {
     for (;;) {
+      // Pages that are here already would be given too, and a slow reader takes long for each.
+      parts.signal.throwIfAborted()
       const next = reading.next()
       let patienceMs = silenceMs
       while (await isSlow(next, patienceMs, sleep)) {
@@ -70,21 +74,6 @@ export async function* ndjson(
     yield isInterruption(error, soFar.records)
       ? line({ end: parts.end({ ...soFar, hasMore: true, interrupted: error }) })
       : line({ error: parts.problem(error) })
-  }
-}
-
-/** True when the promise has not settled after so long. */
-async function isSlow(
-  promise: Promise<unknown>,
-  ms: number,
-  sleep: Clock['sleep'],
-): Promise<boolean> {
-  const timer = new AbortController()
-  const slow = sleep(ms, timer.signal).then(() => true)
-  try {
-    return await Promise.race([promise.then(() => false), slow])
-  } finally {
-    timer.abort()
   }
 }
 

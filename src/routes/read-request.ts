@@ -83,14 +83,21 @@ export type ReadRequest = {
 }
 
 /**
- * Checks a read's table, options and offset. Throws `table-not-found`, `invalid-option` or
- * `invalid-offset`.
+ * Checks a read's table, options and offset; of the table's options callers may pass those that
+ * are external. Throws `table-not-found`, `invalid-option` or `invalid-offset`.
  */
-export function readRequest(name: string, query: ReadQuery): ReadRequest {
+export function readRequest(
+  name: string,
+  query: ReadQuery,
+  external: readonly OptionName[] = optionNames,
+): ReadRequest {
   const table = getTable(name)
   for (const option of optionNames) {
     if (query[option] !== undefined && !table.options.includes(option)) {
       throw noSuchOption(table, option, query[option])
+    }
+    if (query[option] !== undefined && !external.includes(option)) {
+      throw notExternal(option, query[option], external)
     }
   }
   if (query.connection === '') throw invalidOption('connection', '', "a connection's name")
@@ -131,5 +138,18 @@ function noSuchOption(table: Table, option: OptionName, given: unknown): Connect
     'invalid-option',
     `The table ${table.name} has no option ${option} (given: ${quote(String(given))}); its options: ${table.options.join(', ')}.`,
     { members: { parameter: option, given, allowed: table.options } },
+  )
+}
+
+function notExternal(
+  option: OptionName,
+  given: unknown,
+  external: readonly OptionName[],
+): ConnectorError {
+  const allowed = external.length === 0 ? 'none' : external.join(', ')
+  return new ConnectorError(
+    'invalid-option',
+    `The option ${option} may not be passed to this service (given: ${quote(String(given))}). Its operator allows: ${allowed} (EXTERNAL_OPTIONS_ALLOW_LIST). Leave ${option} out, or ask the operator to allow it.`,
+    { members: { parameter: option, given, allowed: external } },
   )
 }

@@ -2,20 +2,22 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
+import type { Load } from '../load.ts'
 import { noteProblem, problemResponses, toProblem } from '../problems.ts'
 import { type Collected, collect, type Written } from '../reading/collect.ts'
 import type { Row } from '../reading/reading.ts'
 import { note } from '../request-log.ts'
-import type { Tally } from '../schema/project.ts'
 import type { Secrets } from '../secrets.ts'
 import type { Connections } from '../spotify/connections.ts'
-import type { WaitBudget } from '../spotify/wait-budget.ts'
 import { tables } from '../tables/index.ts'
+import type { ReadObserver } from '../tables/read-report.ts'
+import type { OptionName } from '../tables/table.ts'
 import { anyRoute } from './answers.ts'
 import { type Format, formatOf, mediaTypes } from './format.ts'
 import { ndjson } from './ndjson.ts'
 import { Answer, example, exampleLine, Line, recordName } from './read-answer.ts'
 import { nextUrl, ReadQuery, type ReadRequest, readRequest } from './read-request.ts'
+import { ReadWatch } from './read-watch.ts'
 import { TableParams } from './tables.ts'
 
 /** What the route is given. */
@@ -27,6 +29,12 @@ export type ReadRouteParts = {
   concurrency: number
   readWaitBudgetMs: number
   streamWaitBudgetMs: number
+  externalOptions: readonly OptionName[]
+  load: Pick<Load, 'enter'>
+  /** Ends the reads that are running, with its reason. */
+  ending: AbortSignal
+  /** Is told how each read ended. */
+  reads: ReadObserver
 }
 
 type Parts = ReadRouteParts
@@ -73,6 +81,7 @@ export const readRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
             'quota-exceeded',
             'upstream-error',
             'upstream-timeout',
+            'overloaded',
             ...anyRoute,
           ),
         },
@@ -97,25 +106,47 @@ export const readRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = async (ap
 /** A read that has been checked and begun: whoever writes it asks it for its pages. */
 function begin(request: Request, reply: FastifyReply, parts: Parts, format: Format) {
   const { table, start, connection } = check(request, parts)
+  const leave = parts.load.enter()
   // A reader that goes away ends the read: it would eat the rate limit of the one that tries again.
   const reader = new AbortController()
-  reply.raw.once('close', () => reader.abort(new Error('the reader went away')))
-  const tally = { mistyped: 0 }
+  const signal = AbortSignal.any([reader.signal, parts.ending])
   const { spotify, budget } = connection.open({
     scopes: table.scopes,
     plays: table.ingestionType === 'cdc',
-    signal: reader.signal,
+    signal,
     waitBudgetMs: format === 'json' ? parts.readWaitBudgetMs : parts.streamWaitBudgetMs,
   })
+  const watch = new ReadWatch({
+    request,
+    budget,
+    table: table.name,
+    connection: connection.name,
+    observer: parts.reads,
+  })
+  reply.raw.once('close', () => {
+    leave()
+    reader.abort(new Error('the reader went away'))
+    // Where the read has ended before, this tells nothing.
+    watch.readerGone()
+  })
+  const { tally, sample, onSeamFoundAgain } = watch
   const reading = start({
     spotify,
+    tally,
+    onSeamFoundAgain,
+    ...(sample && { sample }),
     nowMs: parts.clock.now(),
     log: request.log,
-    tally,
     concurrency: parts.concurrency,
     mayStartOver: format === 'json',
   })
-  return { reading, budget, tally, isGone: () => reader.signal.aborted }
+  return {
+    watch,
+    budget,
+    signal,
+    reading: watch.follow(reading),
+    isGone: () => reader.signal.aborted,
+  }
 }
 
 async function answerJson(
@@ -123,18 +154,19 @@ async function answerJson(
   reply: FastifyReply,
   parts: Parts,
 ): Promise<FastifyReply> {
-  const { reading, budget, tally, isGone } = begin(request, reply, parts, 'json')
+  const { reading, watch, isGone } = begin(request, reply, parts, 'json')
   let collected: Written<Buffer>
   try {
     collected = await collect(reading, encode)
   } catch (error) {
-    if (!isGone()) throw error
+    if (!isGone()) {
+      watch.failed(error)
+      throw error
+    }
     // There is nobody to be answered, and nothing has gone wrong.
     return reply.hijack()
-  } finally {
-    noteEnd(request, budget, tally)
   }
-  noteRead(request, collected)
+  watch.ended(collected)
   const tail = tailOf(request, collected, parts.secrets)
   if (tail.next) reply.header('link', `<${tail.next}>; rel="next"`)
   return headers(reply, 'json').send(Readable.from(pieces(collected.parts, tail)))
@@ -159,8 +191,9 @@ async function answerNdjson(
   reply: FastifyReply,
   parts: Parts,
 ): Promise<FastifyReply> {
-  const { reading, budget, tally, isGone } = begin(request, reply, parts, 'ndjson')
+  const { reading, watch, budget, signal, isGone } = begin(request, reply, parts, 'ndjson')
   const lines = ndjson(reading, {
+    signal,
     waiting() {
       const wait = budget.current
       return (
@@ -171,21 +204,25 @@ async function answerNdjson(
       )
     },
     end(collected) {
-      noteRead(request, collected)
+      watch.ended(collected)
       const { records, pages } = collected
       return { ...tailOf(request, collected, parts.secrets), records, pages }
     },
     // Where the reader is gone, nobody is to be told, and nothing has gone wrong.
-    problem: (error) => (isGone() ? {} : noteProblem(request, error, parts.secrets)),
+    problem(error) {
+      if (isGone()) return {}
+      watch.failed(error)
+      return noteProblem(request, error, parts.secrets)
+    },
   })
-  reply.raw.once('close', () => noteEnd(request, budget, tally))
   try {
     // The status waits for the first line: what fails before it is a plain problem.
     const first = await lines.next()
     return headers(reply, 'ndjson').send(Readable.from(resume(first, lines), { highWaterMark: 1 }))
   } catch (error) {
-    if (!isGone()) throw error
-    return reply.hijack()
+    if (isGone()) return reply.hijack()
+    watch.failed(error)
+    throw error
   }
 }
 
@@ -198,8 +235,8 @@ async function* resume(
   yield* lines
 }
 
-function check(request: Request, { connections }: Parts) {
-  const read: ReadRequest = readRequest(request.params.name, request.query)
+function check(request: Request, { connections, externalOptions }: Parts) {
+  const read: ReadRequest = readRequest(request.params.name, request.query, externalOptions)
   const { table, options } = read
   note(request, { table: table.name, connection: options.connection })
   return { ...read, connection: connections.get(options.connection) }
@@ -221,29 +258,6 @@ function tailOf(request: Request, collected: Collected, secrets: Secrets) {
     ...(gap && { gap }),
     ...(interrupted?.retryAfterS && { retry_after_s: interrupted.retryAfterS }),
     ...(interrupted && { interrupted: toProblem(interrupted, request, secrets) }),
-  }
-}
-
-/** What became of the read, for the log. */
-function noteRead(
-  request: Request,
-  { records, pages, skipped, hasMore, interrupted }: Collected,
-): void {
-  const table = request.params.name
-  const outcome = interrupted ? `interrupted by ${interrupted.code}` : hasMore ? 'more' : 'whole'
-  note(request, { rows: records, pages, outcome })
-  if (skipped > 0) request.log.warn({ table, skipped }, 'items without a key were left out')
-  if (interrupted) {
-    const { code, message } = interrupted
-    request.log.warn({ table, code, detail: message }, 'a read ended before its time')
-  }
-}
-
-/** What is known when a read ends, however it does. */
-function noteEnd(request: Request, budget: WaitBudget, { mistyped }: Tally): void {
-  note(request, { wait_ms: budget.spentMs, ...(mistyped > 0 && { mistyped }) })
-  if (mistyped > 0) {
-    request.log.warn({ table: request.params.name, mistyped }, 'values of another type became null')
   }
 }
 

@@ -5,7 +5,7 @@ import { toDdl } from '../schema/ddl.ts'
 import { toJsonSchema } from '../schema/json-schema.ts'
 import { toSpark } from '../schema/spark.ts'
 import { getTable, tables } from '../tables/index.ts'
-import { optionNames, type Table } from '../tables/table.ts'
+import { type OptionName, optionNames, type Table } from '../tables/table.ts'
 import { anyRoute, ok } from './answers.ts'
 import { NoQuery } from './query.ts'
 
@@ -29,7 +29,9 @@ const TableList = Type.Object({
       ingestion_type: Type.Unsafe({ type: 'string', enum: ['snapshot', 'cdc'] }),
       primary_keys: Type.Array(Type.String(), { description: 'Dotted paths into a record.' }),
       cursor_field: Type.Unsafe({ type: ['string', 'null'] }),
-      options: Type.Array(Type.Unsafe({ type: 'string', enum: [...optionNames] })),
+      options: Type.Array(Type.Unsafe({ type: 'string', enum: [...optionNames] }), {
+        description: 'The options that callers may pass.',
+      }),
       scopes: Type.Array(Type.String(), { description: 'What the consent has to allow.' }),
     }),
   ),
@@ -41,10 +43,13 @@ const Metadata = Type.Object({
   cursor_field: Type.Optional(Type.String({ description: 'For cdc only.' })),
 })
 
+/** What the routes are given: the options that callers may pass. */
+type Parts = { externalOptions: readonly OptionName[] }
+
 /** What a runner asks about the tables before it reads. */
-export const tableRoutes: FastifyPluginAsyncTypebox = async (app) => {
+export const tableRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, { externalOptions }) => {
   // The catalogue does not change, so it is written once.
-  const list = JSON.stringify({ tables: tables.map(listed) })
+  const list = JSON.stringify({ tables: tables.map((table) => listed(table, externalOptions)) })
   app.get(
     '/tables',
     {
@@ -55,7 +60,9 @@ export const tableRoutes: FastifyPluginAsyncTypebox = async (app) => {
         description: 'The tables, their keys, their options and the scopes that they need.',
         querystring: NoQuery,
         response: {
-          200: ok('The tables.', TableList, { tables: tables.map(listed).slice(0, 1) }),
+          200: ok('The tables.', TableList, {
+            tables: tables.slice(0, 1).map((table) => listed(table, optionNames)),
+          }),
           ...problemResponses('invalid-option', ...anyRoute),
         },
       },
@@ -135,14 +142,14 @@ export const tableRoutes: FastifyPluginAsyncTypebox = async (app) => {
   )
 }
 
-function listed(table: Table) {
+function listed(table: Table, externalOptions: readonly OptionName[]) {
   return {
     name: table.name,
     description: table.description,
     ingestion_type: table.ingestionType,
     primary_keys: table.primaryKeys,
     cursor_field: table.cursorField,
-    options: table.options,
+    options: table.options.filter((option) => externalOptions.includes(option)),
     scopes: table.scopes,
   }
 }

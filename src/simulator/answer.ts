@@ -31,6 +31,12 @@ export class ApiError extends Error {
   }
 }
 
+/** The fields of a form. Only a form is read: anything else looks to Spotify as if it were empty. */
+export function formOf({ body, headers }: SimulatedRequest): URLSearchParams {
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(String(headers['content-type']))
+  return new URLSearchParams(isForm ? body.toString() : '')
+}
+
 /** An answer whose body is sent as JSON. */
 export function json(status: number, body: object, headers: Answer['headers'] = {}): Answer {
   return {

@@ -10,6 +10,9 @@ import type {
 } from './objects.ts'
 import { Random } from './random.ts'
 
+/** How far apart the items of two libraries' seeds begin. */
+export const seedStride = 300_000
+
 const markets = ['AR', 'BR', 'DE', 'ES', 'FR', 'GB', 'IN', 'JP', 'KR', 'MX', 'NL', 'US']
 /** How many artists make the albums of the catalogue; those followed may be more. */
 const recordingArtists = 400

@@ -23,10 +23,10 @@ export type Endpoint = { scope?: string; answer: (call: Call) => object }
 const maxPlaylistOffset = 100_000
 
 /**
- * The endpoints by path. `livePlaysSinceMs` is the Unix ms since when plays go on happening by
- * themselves; null when they don't.
+ * The endpoints of one account by path. `livePlaysSinceMs` is the Unix ms since when plays, those
+ * of the seed, go on happening by themselves; null when they don't.
  */
-export function makeEndpoints(livePlaysSinceMs: number | null): Record<string, Endpoint> {
+export function makeEndpoints(livePlaysSinceMs: number | null, seed = 0): Record<string, Endpoint> {
   const following = new Following()
   return {
     '/me': {
@@ -60,7 +60,7 @@ export function makeEndpoints(livePlaysSinceMs: number | null): Record<string, E
     '/me/player/recently-played': {
       scope: 'user-read-recently-played',
       answer: ({ cut, library, view, nowMs }) => {
-        const live = livePlaysSinceMs === null ? [] : playsSince(livePlaysSinceMs, nowMs)
+        const live = livePlaysSinceMs === null ? [] : playsSince(livePlaysSinceMs, nowMs, seed)
         return shown(recentlyPlayed([...live, ...library.plays], cut), view.play)
       },
     },
@@ -81,8 +81,8 @@ export function playlists({ cut, library, view, scopes, baseUrl }: Call): object
 }
 
 /** Of the plays that happened since, those that Spotify still has. */
-function playsSince(sinceMs: number, nowMs: number) {
-  return playsUntil(nowMs, keptPlays).filter((play) => instantOf(play) > sinceMs)
+function playsSince(sinceMs: number, nowMs: number, seed: number) {
+  return playsUntil(nowMs, keptPlays, seed).filter((play) => instantOf(play) > sinceMs)
 }
 
 function top<T>(lists: Record<TimeRange, T[]>, cut: Cut) {

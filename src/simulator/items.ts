@@ -3,14 +3,21 @@ import { artistName, playlistName, title } from './names.ts'
 import type { Album, Play, Playlist, SavedAlbum, SavedTrack, Track, User } from './objects.ts'
 import { Random } from './random.ts'
 
-/** The `n`th playlist; every third belongs to somebody else. */
-export function makePlaylist(n: number, change: Partial<Playlist> = {}): Playlist {
+/** A user's id, and the name that others see. */
+export type Named = { id: string; name: string }
+
+/** The `n`th playlist; every third belongs to somebody else than the account's owner. */
+export function makePlaylist(
+  n: number,
+  change: Partial<Playlist> = {},
+  accountOwner = makeOwner(),
+): Playlist {
   const random = new Random('playlist', n)
   const id = random.id()
   const href = `https://api.spotify.com/v1/playlists/${id}`
   const own = n % 3 !== 2
   const collaborative = own && random.chance(0.1)
-  const owner = own ? makeUser() : makeUser(random.below(40) + 1)
+  const owner = own ? accountOwner : makeUser(random.below(40) + 1)
   const total = random.below(400)
   return {
     collaborative,
@@ -105,13 +112,27 @@ export function makeLocalTrack(n: number): Track {
 
 /** The `n`th user; 0 is the account's owner. */
 export function makeUser(n = 0): User {
+  if (n === 0) return makeOwner()
   const random = new Random('user', n)
   const accountId = random.id()
-  const id = n === 0 ? 'simulated-listener' : `listener${random.below(1e9)}`
+  const id = `listener${random.below(1e9)}`
+  return user(random, accountId, { id, name: artistName(random) })
+}
+
+/** The owner of the `seed`th library: the same `account_id`, whatever the name. */
+export function makeOwner(seed = 0, named?: Named): User {
+  const random = new Random(seed === 0 ? 'user' : 'owner', seed)
+  const nth = seed === 0 ? '' : `-${seed + 1}`
+  const id = `simulated-listener${nth}`
+  const name = `Simulated Listener${nth.replace('-', ' ')}`
+  return user(random, random.id(), named ?? { id, name })
+}
+
+function user(random: Random, account_id: string, { id, name }: Named): User {
   return {
-    account_id: accountId,
+    account_id,
     country: 'NL',
-    display_name: n === 0 ? 'Simulated Listener' : artistName(random),
+    display_name: name,
     email: `${id}@example.com`,
     explicit_content: { filter_enabled: false, filter_locked: false },
     external_urls: { spotify: `https://open.spotify.com/user/${id}` },

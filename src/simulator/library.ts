@@ -1,5 +1,5 @@
-import { makeAlbum, makeArtist, makeTrack } from './catalogue.ts'
-import { makePlaylist, makeSavedAlbum, makeSavedTrack, makeUser } from './items.ts'
+import { makeAlbum, makeArtist, makeTrack, seedStride } from './catalogue.ts'
+import { makeOwner, makePlaylist, makeSavedAlbum, makeSavedTrack, type Named } from './items.ts'
 import type { Artist, Play, Playlist, SavedAlbum, SavedTrack, Track, User } from './objects.ts'
 import { oddAlbums, oddPlaylists, oddTracks } from './oddities.ts'
 import { playsUntil } from './plays.ts'
@@ -58,6 +58,8 @@ export type LibrarySize = {
   topArtists?: number
   /** 60. */
   plays?: number
+  /** Who it belongs to; otherwise it comes of the seed. */
+  owner?: Named
   /** Another one gives other items; 0 by default, where `tracks[n].track` equals `makeTrack(n)`. */
   seed?: number
   /** Unix ms that everything was before; 2026-11-24T12:00:00Z. */
@@ -72,8 +74,6 @@ const defaultNowMs = Date.UTC(2026, 10, 24, 12)
 const dayMs = 86_400_000
 /** Over how long the library was put together. */
 const collectedMs = 9 * 365 * dayMs
-/** How far apart the items of two seeds begin. */
-const seedStride = 300_000
 
 /**
  * A made-up library: the same size and seed give the same one. Each list is made when it is
@@ -86,7 +86,7 @@ export function makeLibrary(size: LibrarySize = {}): Library {
 
   return lazily<Library>({
     mode: () => size.mode ?? 'development',
-    me: () => makeUser(),
+    me: () => makeOwner(seed, size.owner),
     tracks: () => {
       const count = size.tracks ?? 1_200
       const times = timesBefore(nowMs, count, new Random('track saved', seed))
@@ -107,7 +107,9 @@ export function makeLibrary(size: LibrarySize = {}): Library {
       return odd(size.albums) ? oddAlbums(items) : items
     },
     playlists: () => {
-      const items = listOf(size.playlists ?? 60, (at) => makePlaylist(first + at))
+      const items = listOf(size.playlists ?? 60, (at) =>
+        makePlaylist(first + at, {}, makeOwner(seed, size.owner)),
+      )
       return odd(size.playlists) ? oddPlaylists(items) : items
     },
     artists: () => listOf(size.artists ?? 140, (at) => makeArtist(first + at)),
@@ -123,7 +125,7 @@ export function makeLibrary(size: LibrarySize = {}): Library {
         medium_term: () => top(size.topArtists ?? 180, 'medium_term', makeArtist),
         long_term: () => top(size.topArtists ?? 240, 'long_term', makeArtist),
       }),
-    plays: () => playsUntil(nowMs, size.plays ?? 60),
+    plays: () => playsUntil(nowMs, size.plays ?? 60, seed),
   })
 
   /** A choice from half as many again, so that the ranges have some items in common, not all. */

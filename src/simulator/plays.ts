@@ -1,4 +1,4 @@
-import { makeTrack } from './catalogue.ts'
+import { makeTrack, seedStride } from './catalogue.ts'
 import { makePlay } from './items.ts'
 import type { Play } from './objects.ts'
 import { Random } from './random.ts'
@@ -11,17 +11,17 @@ const playedTracks = 1_200
 
 /**
  * The last `count` plays up to `nowMs` of somebody who never stops listening, newest first. They
- * come from the time alone: who asks again later, or after a restart, finds the same plays, and
- * those that have come since. One in seven has a `played_at` without a fraction.
+ * come from the time and the seed alone: who asks again later, or after a restart, finds the same
+ * plays, and those that have come since. One in seven has a `played_at` without a fraction.
  */
-export function playsUntil(nowMs: number, count: number): Play[] {
+export function playsUntil(nowMs: number, count: number, seed = 0): Play[] {
   const plays: Play[] = []
   for (let nth = Math.floor(nowMs / everyMs); plays.length < count; nth--) {
-    const random = new Random('play', nth)
+    const random = new Random(seed === 0 ? 'play' : `play ${seed}`, nth)
     const playedAtMs = nth * everyMs + random.below(spreadMs)
     const playedAt = new Date(playedAtMs).toISOString()
     if (playedAtMs > nowMs) continue
-    const track = makeTrack(random.below(playedTracks))
+    const track = makeTrack(seed * seedStride + random.below(playedTracks))
     const whole = random.below(7) === 0
     plays.push(
       makePlay(

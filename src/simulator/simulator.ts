@@ -1,12 +1,15 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Clock, systemClock } from '../clock.ts'
+import { Account, type AccountOptions } from './account.ts'
 import { accountsService } from './accounts.ts'
 import { type Answer, type SimulatedRequest, text } from './answer.ts'
+import { type Choice, chooseOnConsentPage } from './choose.ts'
+import { Codes } from './codes.ts'
 import { deliver } from './deliver.ts'
 import { type Fault, Faults, isReplacement } from './faults.ts'
-import { allScopes, Grants } from './grants.ts'
-import { type Library, makeLibrary } from './library.ts'
+import { Grants } from './grants.ts'
+import type { Library } from './library.ts'
 import { RateLimit } from './rate-limit.ts'
 import { buildServer, prefixes } from './server.ts'
 import { replacementAnswer, spoilt } from './spoil.ts'
@@ -14,15 +17,13 @@ import { Stats } from './stats.ts'
 import { webApi } from './web-api.ts'
 
 /** How the simulator behaves. Without options it never fails, waits or limits. */
-export type SimulatorOptions = {
+export type SimulatorOptions = AccountOptions & {
   /** For token lifetimes, the rate limit and the plays; network delays take real time. */
   clock?: Clock
-  library?: Library
   clientId?: string
   clientSecret?: string
-  refreshToken?: string
-  /** What the owner has granted; all by default. null: all, and the token answer has no `scope`. */
-  scopes?: string[] | null
+  /** At least one; by default one, as the three options of its kind beside this one make it. */
+  accounts?: AccountOptions[]
   /** 3600 by default. */
   tokenLifetimeS?: number
   /** Each refresh answers a new refresh token and ends the old one. */
@@ -44,6 +45,8 @@ export type Simulator = {
   accountsUrl: string
   clientId: string
   clientSecret: string
+  /** All accounts there are; `library`, `refreshToken` and what ends them are the first one's. */
+  accounts: readonly [Account, ...Account[]]
   /** The one that was given out last. */
   readonly refreshToken: string
   /** What is changed here, or set, the next answer shows. */
@@ -57,7 +60,12 @@ export type Simulator = {
   /** As `revokeRefreshToken`, six months after consent: "Refresh token expired". */
   expireRefreshToken(): void
   /** The owner consents again: gives the new refresh token. Those before it stay as they are. */
-  consent(): string
+  consent(scopes?: readonly string[]): string
+  /**
+   * Consents as a browser would at this address of `/authorize`: gives the address that it is sent
+   * to. Throws an Error with what the page says when it is sent nowhere.
+   */
+  authorise(url: string | URL, choice?: Choice): Promise<string>
   /** Ends everything at once, open sockets and delayed answers too. */
   close(): Promise<void>
 }
@@ -68,30 +76,28 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clock = systemClock,
     clientId = 'simulated-client-id',
     clientSecret = 'simulated-client-secret',
-    scopes = allScopes,
     tokenLifetimeS: lifetimeS = 3600,
     latencyMs = 0,
   } = options
   const stopped = new AbortController()
   const faults = new Faults()
   const stats = new Stats()
-  const grants = new Grants({
-    scopes: scopes ?? allScopes,
-    lifetimeS,
-    refreshToken: options.refreshToken ?? 'simulated-refresh-token',
-  })
+  const grants = new Grants({ lifetimeS })
+  const [firstOptions = {}, ...otherOptions] = options.accounts ?? []
+  const first = new Account(0, { ...options, ...firstOptions }, { grants, clock })
+  const others = otherOptions.map((its, at) => new Account(at + 1, its, { grants, clock }))
   const accounts = accountsService({
+    accounts: [first, ...others],
+    codes: new Codes(),
     grants,
     clientId,
     clientSecret,
-    scope: scopes?.join(' ') ?? null,
     lifetimeS,
     rotate: options.rotate ?? false,
   })
   const api = webApi({
     grants,
     rateLimit: options.rateLimit ? new RateLimit(options.rateLimit) : null,
-    library: () => simulator.library,
     livePlaysSinceMs: options.livePlays ? clock.now() : null,
   })
 
@@ -120,16 +126,23 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     accountsUrl: `http://127.0.0.1:${port}${prefixes.accounts}`,
     clientId,
     clientSecret,
+    accounts: [first, ...others],
     get refreshToken() {
-      return grants.refreshToken
+      return first.refreshToken
     },
-    library: options.library ?? makeLibrary({ nowMs: clock.now() }),
+    get library() {
+      return first.library
+    },
+    set library(library) {
+      first.library = library
+    },
     stats,
     faults,
     expireAccessTokens: () => grants.expireAccessTokens(),
-    revokeRefreshToken: () => grants.endRefreshToken('Refresh token revoked'),
-    expireRefreshToken: () => grants.endRefreshToken('Refresh token expired'),
-    consent: () => grants.issueRefreshToken(),
+    revokeRefreshToken: () => first.revokeRefreshToken(),
+    expireRefreshToken: () => first.expireRefreshToken(),
+    consent: (scopes) => first.consent(scopes),
+    authorise: chooseOnConsentPage,
     async close() {
       // The sockets first: what the abort wakes up must not be answered any more.
       app.server.closeAllConnections()

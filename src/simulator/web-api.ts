@@ -1,15 +1,14 @@
+import type { Account } from './account.ts'
 import { type Answer, ApiError, apiError, json, type SimulatedRequest } from './answer.ts'
 import { type Call, type Endpoint, makeEndpoints, playlists } from './endpoints.ts'
-import type { Grants } from './grants.ts'
-import type { Library } from './library.ts'
+import type { Grant, Grants } from './grants.ts'
 import { viewOf } from './mode.ts'
 import type { RateLimit } from './rate-limit.ts'
 
 type Parts = {
   grants: Grants
+  /** One for all accounts: Spotify limits the app. */
   rateLimit: RateLimit | null
-  /** The library as it is now. */
-  library: () => Library
   livePlaysSinceMs: number | null
 }
 
@@ -22,20 +21,20 @@ const usersPlaylists = /^\/users\/([^/]+)\/playlists$/
  * refused as the real one does it. `pageSize` is the most that a page gives, whatever `limit` is.
  * Wordings are Spotify's own as its users report them, such as rdbartram/PSSpotify#7 (bearer).
  */
-export function webApi({ grants, rateLimit, library, livePlaysSinceMs }: Parts) {
-  const endpoints = makeEndpoints(livePlaysSinceMs)
+export function webApi({ grants, rateLimit, livePlaysSinceMs }: Parts) {
+  const endpoints = new Map<Account, Record<string, Endpoint>>()
 
   return (request: SimulatedRequest, baseUrl: string, nowMs: number, pageSize = 50): Answer => {
     try {
       const { path, query, method } = request
-      const current = library()
       if (!resources.test(path)) throw new ApiError(404, 'Service not found')
-      const scopes = scopesOf(request, nowMs)
+      const { account, scopes } = grantOf(request, nowMs)
       const retryAfterS = rateLimit?.take(nowMs) ?? null
       if (retryAfterS !== null) {
         throw new ApiError(429, 'API rate limit exceeded', { 'retry-after': String(retryAfterS) })
       }
-      const endpoint = endpointOf(path, current)
+      const current = account.library
+      const endpoint = endpointOf(path, account)
       if (method !== 'GET' && method !== 'HEAD') {
         throw new ApiError(405, 'Method not allowed', { allow: 'GET, HEAD' })
       }
@@ -52,20 +51,23 @@ export function webApi({ grants, rateLimit, library, livePlaysSinceMs }: Parts) 
     }
   }
 
-  function scopesOf({ headers }: SimulatedRequest, nowMs: number) {
+  function grantOf({ headers }: SimulatedRequest, nowMs: number): Grant {
     const { authorization } = headers
     if (authorization === undefined) throw new ApiError(401, 'No token provided')
     const [, token] = /^Bearer +(\S+)$/i.exec(String(authorization)) ?? []
     if (token === undefined) throw new ApiError(400, 'Only valid bearer authentication supported')
-    const scopes = grants.scopesOf(token, nowMs)
-    if (scopes === undefined) throw new ApiError(401, 'Invalid access token')
-    if (scopes === null) throw new ApiError(401, 'The access token expired')
-    return scopes
+    const grant = grants.grantOf(token, nowMs)
+    if (grant === undefined) throw new ApiError(401, 'Invalid access token')
+    if (grant === null) throw new ApiError(401, 'The access token expired')
+    return grant
   }
 
-  function endpointOf(path: string, { mode, me }: Library): Endpoint {
-    const endpoint = Object.hasOwn(endpoints, path) ? endpoints[path] : undefined
+  function endpointOf(path: string, account: Account): Endpoint {
+    const own = endpoints.get(account) ?? makeEndpoints(livePlaysSinceMs, account.number)
+    endpoints.set(account, own)
+    const endpoint = Object.hasOwn(own, path) ? own[path] : undefined
     if (endpoint) return endpoint
+    const { mode, me } = account.library
     const [, user] = usersPlaylists.exec(path) ?? []
     if (user === undefined) throw new ApiError(404, 'Resource not found')
     // Development mode has removed the endpoint that its own answers point at.

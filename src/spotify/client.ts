@@ -3,6 +3,7 @@ import type { Log } from '../log.ts'
 import { judge, type Verdict } from './answer.ts'
 import type { Backoff } from './backoff.ts'
 import { UpstreamFault } from './fault.ts'
+import type { SpotifyObserver } from './observer.ts'
 import type { RateGate } from './rate-gate.ts'
 import { requireScopes } from './scopes.ts'
 import type { AccessToken, TokenManager } from './token-manager.ts'
@@ -19,6 +20,7 @@ type Parts = {
   clock: Clock
   backoff: Backoff
   log: Log
+  observer?: SpotifyObserver
 }
 
 /** One question to the Web API. `read` turns the JSON body into T, or throws UpstreamFault. */
@@ -50,10 +52,11 @@ export class SpotifyClient {
 
   /** The answer to one request, judged and read. At most 4 attempts; 429s end with the budget. */
   async get<T>(request: ApiRequest<T>, call: Call): Promise<T> {
-    const { tokens, gate, clock, log } = this.#parts
+    const { tokens, gate, clock, log, observer } = this.#parts
     const endpoint = request.path
     let failed = 0
     let dropped = false
+    let again: string | null = null
     for (;;) {
       tokens.requireConsent()
       await gate.enter({ endpoint, plays: call.plays, budget: call.budget, signal: call.signal })
@@ -61,17 +64,20 @@ export class SpotifyClient {
       requireScopes(call.scopes, token.scopes)
       // It may have shut while the token was fetched; then nothing is sent.
       if (gate.isShut(endpoint)) continue
+      if (again !== null) observer?.retried(endpoint, again)
       const sentAtMs = clock.now()
       const outcome = await this.#attempt(request, call, token)
       // One new token for one request: a 401 that lasts must not become a storm of refreshes.
       if (outcome.kind === 'unauthorised' && !dropped) {
         tokens.drop(token)
         dropped = true
+        again = 'unauthorised'
         continue
       }
       if (outcome.kind === 'limited') {
         const scope = outcome.quota ? 'endpoint' : 'everything'
         gate.refused({ ...outcome, endpoint, scope, sentAtMs })
+        again = outcome.quota ? 'quota-exceeded' : 'rate-limited'
         continue
       }
       if (outcome.kind === 'read') {
@@ -87,6 +93,7 @@ export class SpotifyClient {
         { endpoint, attempt: failed, waitMs, fault: outcome.fault.message },
         'a request to Spotify failed, trying again',
       )
+      again = outcome.fault.code
       await call.budget.wait(waitMs, call.signal, outcome.fault.code)
     }
   }

@@ -6,7 +6,8 @@ import type { Secrets } from '../secrets.ts'
 import { type Backoff, fullJitter } from './backoff.ts'
 import { type Call, SpotifyClient } from './client.ts'
 import { consentEnd } from './consent.ts'
-import { type GateState, RateGate } from './rate-gate.ts'
+import type { SpotifyObserver } from './observer.ts'
+import { type GateLoad, type GateState, RateGate } from './rate-gate.ts'
 import { allScopes } from './scopes.ts'
 import { openSession, type Spotify } from './session.ts'
 import { type Credentials, TokenManager, type TokenState } from './token-manager.ts'
@@ -27,6 +28,7 @@ export type ConnectionParts = {
   clock: Clock
   log: Log
   backoff?: Backoff
+  observer?: SpotifyObserver
 }
 
 /** One account, to be read from. */
@@ -62,6 +64,7 @@ export type Connections = {
   get(name: string): Connection
   all(): readonly Connection[]
   gate(): GateState
+  gateLoad(): GateLoad
   /** To be called before the transport and the store are closed. */
   close(): Promise<void>
 }
@@ -84,6 +87,7 @@ export function createConnections(parts: ConnectionParts): Connections {
     },
     all: () => [...byName.values()],
     gate: () => gate.state(),
+    gateLoad: () => gate.load(),
     async close() {
       for (const one of byName.values()) await one.close()
     },

@@ -7,10 +7,18 @@ import { ConnectorError } from '../errors.ts'
 export class UpstreamFault extends Error {
   override readonly name = 'UpstreamFault'
   readonly kind: 'error' | 'timeout'
+  readonly #advice: string
 
-  constructor(kind: 'error' | 'timeout', message: string, cause?: unknown) {
+  /** `advice` says, in a sentence, what the person who reads of it can do. */
+  constructor(
+    kind: 'error' | 'timeout',
+    message: string,
+    cause?: unknown,
+    advice = 'Try again later.',
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.kind = kind
+    this.#advice = advice
   }
 
   /** The failure that it comes to when no attempt mends it. */
@@ -23,7 +31,7 @@ export class UpstreamFault extends Error {
     const times = attempts === 1 ? 'once' : `${attempts} times`
     return new ConnectorError(
       this.code,
-      `Spotify was asked for ${endpoint} ${times}; the last failure: ${this.message}. Try again later.`,
+      `Spotify was asked for ${endpoint} ${times}; the last failure: ${this.message}. ${this.#advice}`,
       { cause: this },
     )
   }

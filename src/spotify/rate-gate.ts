@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { Store } from '../database/store.ts'
-import { ConnectorError } from '../errors.ts'
+import { ConnectorError, type FailureCode } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { GateReason, SpotifyObserver } from './observer.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
 import type { WaitBudget } from './wait-budget.ts'
@@ -19,6 +20,7 @@ type Parts = {
   clock: Clock
   store: Pick<Store, 'bans' | 'saveBan'>
   log: Log
+  observer?: SpotifyObserver
 }
 
 /** Who asks to be let out. Plays go before everything else: they are the rows that can be lost. */
@@ -47,6 +49,11 @@ export type GateState = {
   untilMs: number | null
   endpoints: { endpoint: string; untilMs: number }[]
 }
+
+/** What the gate has to do: requests that could go out at once (null: no limit), and that wait. */
+export type GateLoad = { requests: number | null; queued: number }
+
+type Waited = Record<GateReason, number>
 
 type Ban = { untilMs: number; setAtMs: number; lengthMs: number; inARow: number; quota: boolean }
 
@@ -85,18 +92,32 @@ export class RateGate {
    * as it is known that the wait is longer than the budget allows.
    */
   async enter(entry: Entry): Promise<void> {
-    if (entry.bucket === false) return this.#waitForBans(entry)
+    const waited: Waited = { limited: 0, bucket: 0 }
+    try {
+      await (entry.bucket === false
+        ? this.#waitForBans(entry, waited)
+        : this.#waitInLine(entry, waited))
+    } finally {
+      for (const reason of ['limited', 'bucket'] as const) {
+        if (waited[reason] > 0) {
+          this.#parts.observer?.waited(entry.endpoint, reason, waited[reason])
+        }
+      }
+    }
+  }
+
+  async #waitInLine(entry: Entry, waited: Waited): Promise<void> {
     this.#line(entry)
     try {
       for (;;) {
-        await this.#waitForBans(entry)
+        await this.#waitForBans(entry, waited)
         const nowMs = this.#parts.clock.now()
         const place = this.#placeOf(entry)
         if (place === 0 && this.#bucket.tryTake(nowMs)) return
         const waitMs = this.#bucket.waitMs(place + 1, nowMs)
         if (waitMs > entry.budget.remainingMs) throw ownLimit(entry, waitMs)
         // A moment at least: those before it are about to go.
-        await entry.budget.wait(Math.max(1, waitMs), entry.signal, 'rate-limited')
+        await this.#wait(entry, Math.max(1, waitMs), 'rate-limited', 'bucket', waited)
       }
     } finally {
       this.#queue = this.#queue.filter((other) => other !== entry)
@@ -161,6 +182,14 @@ export class RateGate {
     }
   }
 
+  /** For the metrics. */
+  load(): GateLoad {
+    return {
+      requests: this.#bucket.level(this.#parts.clock.now()),
+      queued: this.#queue.length,
+    }
+  }
+
   #line(entry: Entry): void {
     const place = entry.plays ? this.#queue.findIndex(({ plays }) => !plays) : -1
     if (place === -1) this.#queue.push(entry)
@@ -173,7 +202,23 @@ export class RateGate {
     return before.filter(({ endpoint }) => !this.isShut(endpoint)).length
   }
 
-  async #waitForBans(entry: Entry): Promise<void> {
+  async #wait(
+    { budget, signal }: Entry,
+    ms: number,
+    code: FailureCode,
+    reason: GateReason,
+    waited: Waited,
+  ): Promise<void> {
+    const { clock } = this.#parts
+    const fromMs = clock.now()
+    try {
+      await budget.wait(ms, signal, code)
+    } finally {
+      waited[reason] += Math.max(0, clock.now() - fromMs)
+    }
+  }
+
+  async #waitForBans(entry: Entry, waited: Waited): Promise<void> {
     for (;;) {
       entry.signal.throwIfAborted()
       const ban = this.#banOf(entry.endpoint)
@@ -181,7 +226,7 @@ export class RateGate {
       const waitMs = ban.untilMs - this.#parts.clock.now()
       if (waitMs > entry.budget.remainingMs) throw banned(entry.endpoint, ban, waitMs)
       const code = ban.quota ? 'quota-exceeded' : 'rate-limited'
-      await entry.budget.wait(waitMs, entry.signal, code)
+      await this.#wait(entry, waitMs, code, 'limited', waited)
     }
   }
 

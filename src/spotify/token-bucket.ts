@@ -32,6 +32,13 @@ export class TokenBucket {
     return true
   }
 
+  /** How many could be taken at once; null: as many as one likes. */
+  level(nowMs: number): number | null {
+    if (this.#perMs === 0) return null
+    this.#fill(nowMs)
+    return this.#level
+  }
+
   /** How long until `count` tokens are there, in ms; 0 when they are. */
   waitMs(count: number, nowMs: number): number {
     if (this.#perMs === 0) return 0

@@ -7,6 +7,7 @@ import type { Secrets } from '../secrets.ts'
 import { abortable } from './abortable.ts'
 import type { Backoff } from './backoff.ts'
 import { UpstreamFault } from './fault.ts'
+import type { SpotifyObserver } from './observer.ts'
 import type { RateGate } from './rate-gate.ts'
 import {
   basic,
@@ -49,6 +50,7 @@ type Parts = {
   backoff: Backoff
   waitBudgetMs: number
   log: Log
+  observer?: SpotifyObserver
 }
 
 /** Who waits for a token. */
@@ -110,7 +112,7 @@ export class TokenManager {
         continue // What others have found out meanwhile counts.
       }
       // Nothing is awaited since the token was looked at, so nobody asks for one that is there.
-      this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing ??= this.#observedRefresh().finally(() => {
         this.#refreshing = undefined
       })
       const token = await abortable(this.#refreshing, signal)
@@ -194,8 +196,23 @@ export class TokenManager {
     )
   }
 
+  async #observedRefresh(): Promise<Held | 'limited'> {
+    const { observer, connection } = this.#parts
+    const before = this.#held?.value
+    try {
+      const token = await this.#refresh()
+      const outcome = token === 'limited' ? 'rate-limited' : 'refreshed'
+      const isOld = token !== 'limited' && token.value === before
+      observer?.refreshed(connection, isOld ? 'put-off' : outcome)
+      return token
+    } catch (error) {
+      observer?.refreshed(connection, error instanceof ConnectorError ? error.code : 'internal')
+      throw error
+    }
+  }
+
   async #refresh(): Promise<Held | 'limited'> {
-    const { clock, backoff, waitBudgetMs, log, connection } = this.#parts
+    const { clock, backoff, waitBudgetMs, log, connection, observer } = this.#parts
     // A refresh serves many callers, so it has a budget of its own and outlives each of them.
     const budget = new WaitBudget(waitBudgetMs, clock)
     const { signal } = new AbortController()
@@ -214,6 +231,7 @@ export class TokenManager {
           'a token refresh failed, trying again',
         )
         await budget.wait(waitMs, signal, error.code)
+        observer?.retried(tokenEndpoint, error.code)
       }
     }
   }

@@ -1,7 +1,9 @@
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
-import { Agent, type Dispatcher, errors } from 'undici'
+import { type Dispatcher, errors } from 'undici'
+import { createDispatchers, type Network, type ProxyAddress } from './dispatchers.ts'
 import { UpstreamFault } from './fault.ts'
+import { proxyFault } from './proxy-fault.ts'
 
 const maxBodyBytes = 64 * 1024 * 1024
 
@@ -48,55 +50,63 @@ export const defaultTimeouts: Timeouts = {
 }
 
 /**
- * Sends requests over undici: the only file that knows it and its errors. Redirects are not
- * followed: a token must never go to a host that an answer names.
+ * Sends requests over undici: this file and those of its dispatchers alone know it. Redirects are
+ * not followed: a token must never go to a host that an answer names.
  */
-export function createTransport(timeouts: Timeouts = defaultTimeouts): Transport {
-  const agent = new Agent({
-    // HTTP/1.1 on purpose: over HTTP/2 all pages share one connection, and die with it.
-    allowH2: false,
-    connect: { timeout: timeouts.connectMs },
-    headersTimeout: timeouts.headersMs,
-    bodyTimeout: timeouts.idleMs,
-  })
+export function createTransport(
+  timeouts: Timeouts = defaultTimeouts,
+  network: Network = {},
+): Transport {
+  const dispatchers = createDispatchers(timeouts, network)
   return {
-    close: () => agent.destroy(),
+    close: () => dispatchers.close(),
     async send(request, signal) {
       // A byte now and then keeps undici's idle timer quiet for ever, so the whole has its own.
       const total = AbortSignal.timeout(timeouts.totalMs)
       const either = signal ? AbortSignal.any([signal, total]) : total
+      const url = new URL(request.url)
+      const { dispatcher, proxy } = dispatchers.of(url)
       try {
-        return await exchange(agent, request, either, signal)
+        const answer = await ask(dispatcher, url, request, timeouts, either)
+        return await read(answer, signal)
       } catch (error) {
         if (signal?.aborted) throw signal.reason
         if (total.aborted) {
           throw new UpstreamFault('timeout', `no whole answer within ${timeouts.totalMs / 1000} s`)
         }
-        throw toFault(error, timeouts)
+        throw toFault(error, timeouts, url, proxy)
       }
     },
   }
 }
 
-async function exchange(
-  agent: Dispatcher,
-  request: WireRequest,
+function ask(
+  dispatcher: Dispatcher,
+  { origin, pathname, search }: URL,
+  { method, headers, body }: WireRequest,
+  { headersMs, idleMs }: Timeouts,
   signal: AbortSignal,
-  callers: AbortSignal | undefined,
-): Promise<Answer> {
-  const { origin, pathname, search } = new URL(request.url)
-  const answer = await agent.request({
+): Promise<Dispatcher.ResponseData> {
+  return dispatcher.request({
     origin,
     path: pathname + search,
-    method: request.method,
-    headers: { 'accept-encoding': 'gzip', ...request.headers },
-    body: request.body ?? null,
+    method,
+    headers: { 'accept-encoding': 'gzip', ...headers },
+    body: body ?? null,
+    // Here and not of the dispatcher: the one of a proxy does not hand them down.
+    headersTimeout: headersMs,
+    bodyTimeout: idleMs,
     signal,
   })
-  const { statusCode: status, headers } = answer
+}
+
+async function read(
+  { statusCode: status, headers, body }: Dispatcher.ResponseData,
+  callers: AbortSignal | undefined,
+): Promise<Answer> {
   try {
-    const body = await decode(await collect(answer.body), headers['content-encoding'])
-    return { status, headers, text: body.toString('utf8') }
+    const decoded = await decode(await collect(body), headers['content-encoding'])
+    return { status, headers, text: decoded.toString('utf8') }
   } catch (error) {
     // A refusal is one whatever becomes of its body: a 429 must not be asked again at once.
     if (status === 200 || callers?.aborted) throw error
@@ -135,8 +145,15 @@ async function decode(body: Buffer, encoding: string | string[] | undefined): Pr
   return decoded
 }
 
-function toFault(error: unknown, timeouts: Timeouts): UpstreamFault {
+function toFault(
+  error: unknown,
+  timeouts: Timeouts,
+  url: URL,
+  proxy: ProxyAddress | null,
+): UpstreamFault {
   if (error instanceof UpstreamFault) return error
+  const itsFault = proxy && proxyFault(error, url, proxy)
+  if (itsFault) return itsFault
   if (error instanceof errors.ConnectTimeoutError) {
     return new UpstreamFault(
       'timeout',

@@ -22,13 +22,12 @@ export class WaitBudget {
 
   /** What may still be waited, in ms; never negative. */
   get remainingMs(): number {
-    const running = this.#waits.size > 0 ? this.#elapsedMs() : 0
-    return Math.max(0, this.#limitMs - this.#spentMs - running)
+    return Math.max(0, this.#limitMs - this.spentMs)
   }
 
-  /** What has been waited so far, in ms. */
+  /** What has been waited so far, in ms, and in a wait that is going on. */
   get spentMs(): number {
-    return this.#spentMs
+    return this.#spentMs + (this.#waits.size > 0 ? this.#elapsedMs() : 0)
   }
 
   /** The longest wait that is going on; null when there is none. */

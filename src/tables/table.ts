@@ -2,6 +2,7 @@ import type { Log } from '../log.ts'
 import { bind, type Offset, unbind } from '../reading/offset.ts'
 import type { Reading, Rows, ToRow } from '../reading/reading.ts'
 import { compileProjector, type Tally } from '../schema/project.ts'
+import { compileSampler, type Sample } from '../schema/sample.ts'
 import type { Struct } from '../schema/types.ts'
 import type { Spotify } from '../spotify/session.ts'
 
@@ -33,6 +34,10 @@ export type ReadParts = {
   nowMs: number
   log: Log
   tally: Tally
+  /** Takes a few of the read's items and rows, where somebody wants to know what Spotify sends. */
+  sample?: Sample
+  /** Called where the list had moved under the read, and the place to go on from was found again. */
+  onSeamFoundAgain?(): void
   /** Pages in flight at once. */
   concurrency: number
   /** Nobody has seen a row before the read has ended, so it may start over. */
@@ -78,7 +83,7 @@ type Definition<P> = Omit<Table, 'open' | 'cursorField'> & {
 export type Item = Record<string, unknown>
 
 type ReadOf<P> = Options &
-  Pick<ReadParts, 'nowMs' | 'log' | 'concurrency' | 'mayStartOver'> & {
+  Pick<ReadParts, 'nowMs' | 'log' | 'onSeamFoundAgain' | 'concurrency' | 'mayStartOver'> & {
     place: P
     rows: Rows
     toRow: ToRow
@@ -89,6 +94,7 @@ type ReadOf<P> = Options &
 export function defineTable<P>(definition: Definition<P>): Table {
   const { key, identity = key, row, place, read, ...table } = definition
   const project = compileProjector(table.record)
+  const sampler = compileSampler(table.record)
   return {
     ...table,
     cursorField: table.cursorField ?? null,
@@ -101,13 +107,16 @@ export function defineTable<P>(definition: Definition<P>): Table {
       // A checkpoint is bound to nothing: it has to be the Python connector's, and so its own.
       const bound = table.ingestionType === 'snapshot' && Object.keys(offset).length > 0
       const from = place(bound ? unbind(binding, offset) : offset)
-      return ({ spotify, tally, ...parts }) => {
+      return ({ spotify, tally, sample, ...parts }) => {
         const identify: Rows['identify'] = (item) => {
           const itsKey = isItem(item) ? key(item) : null
           return itsKey ? { key: itsKey, identity: identity(item as Item) as string } : null
         }
-        const toRecord: Rows['toRecord'] = (item, at) =>
-          project(row(item as Item, at, options), tally)
+        const toRecord: Rows['toRecord'] = (item, at) => {
+          const record = project(row(item as Item, at, options), tally)
+          if (sample) sampler.look(sample, item, record)
+          return record
+        }
         return read(spotify, {
           ...options,
           ...parts,

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import { readConfig } from '../../src/config.ts'
+import type { Pressure } from '../../src/load.ts'
 import { Secrets } from '../../src/secrets.ts'
 import { createService } from '../../src/service.ts'
 import {
@@ -23,7 +24,11 @@ type Options = {
   env?: NodeJS.ProcessEnv
   clock?: Clock
   timeouts?: Partial<Timeouts>
+  pressure?: Pressure
 }
+
+// A test does other work in the same event loop, on a machine that may be busy.
+const noPressure: Pressure = { maxDelayMs: 60_000, sampleMs: 5_000 }
 
 /** A service over a simulated Spotify, and what it has logged. */
 export type Built = {
@@ -68,6 +73,7 @@ export async function build(t: Test, options: Options = {}): Promise<Built> {
     clock: options.clock ?? systemClock,
     logger,
     backoff: () => 0,
+    pressure: options.pressure ?? noPressure,
     timeouts: { connectMs: 500, headersMs: 300, idleMs: 300, totalMs: 900, ...options.timeouts },
   })
   let closed: Promise<void> | undefined

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -28,8 +29,24 @@ export type MainProcess = {
 }
 
 /** Starts the service with these variables alone, in a folder; it is killed with the test. */
-export function startMain(t: Test, cwd: string, env: NodeJS.ProcessEnv = {}): MainProcess {
-  const child = spawn(process.execPath, [main], { cwd, env: { PORT: '0', ...env } })
+export function startMain(
+  t: Test,
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+  nodeOptions: readonly string[] = [],
+): MainProcess {
+  const options = { cwd, env: { PORT: '0', ...env } }
+  return follow(t, spawn(process.execPath, [...nodeOptions, main], options))
+}
+
+/** Starts the service as users do: `child` is npm, and the service a process below it. */
+export function startByNpm(t: Test, env: NodeJS.ProcessEnv): MainProcess {
+  const { PATH, HOME } = process.env
+  const options = { cwd: dirname(dirname(main)), env: { PATH, HOME, PORT: '0', ...env } }
+  return follow(t, spawn('npm', ['start', '--silent'], options))
+}
+
+function follow(t: Test, child: ChildProcessWithoutNullStreams): MainProcess {
   const lines: Line[] = []
   const events = new EventEmitter()
   let written = ''

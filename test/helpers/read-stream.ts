@@ -18,12 +18,20 @@ export type Stream = {
   leave(): void
 }
 
-/** Asks a loopback port for a stream; resolves with its headers. It is left with the test. */
-export async function readStream(t: Test, port: number, path: string): Promise<Stream> {
+/**
+ * Asks a loopback port for a stream; resolves with its headers. It is left with the test. It is
+ * not compressed unless an encoding is named.
+ */
+export async function readStream(
+  t: Test,
+  port: number,
+  path: string,
+  encoding = 'identity',
+): Promise<Stream> {
   const reader = new AbortController()
   t.teardown(() => reader.abort())
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-    headers: { accept: 'application/x-ndjson' },
+    headers: { accept: 'application/x-ndjson', 'accept-encoding': encoding },
     signal: reader.signal,
   })
   // At once: the body of an answer that nobody holds and nobody reads is cancelled by fetch.

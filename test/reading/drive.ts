@@ -1,7 +1,7 @@
 import { ConnectorError } from '../../src/errors.ts'
 import type { ListPages } from '../../src/reading/list.ts'
 import type { Offset } from '../../src/reading/offset.ts'
-import type { Page, WalkOptions } from '../../src/reading/walk.ts'
+import type { Page, PageRequest, WalkOptions } from '../../src/reading/walk.ts'
 import { identify, Model, type ModelItem, type Script, type Verdict } from './model.ts'
 
 const mostCalls = 2_000
@@ -89,25 +89,19 @@ function driveOnce(
   { inFlight, isReversed }: Case,
   given: ModelItem[],
 ): void {
-  const flights = new Map<number, Page>()
+  const flights = new Map<PageRequest, Page>()
   for (let turn = 0; turn < mostTurns; turn++) {
     const wanted = pages.requests(inFlight)
     const [next] = wanted
     if (!next) return
-    for (const name of flights.keys()) {
-      if (!wanted.some((request) => nameOf(request) === name)) flights.delete(name)
-    }
-    const fresh = wanted.filter((request) => !flights.has(nameOf(request)))
+    for (const request of flights.keys()) if (!wanted.includes(request)) flights.delete(request)
+    const fresh = wanted.filter((request) => !flights.has(request))
     for (const request of isReversed ? fresh.reverse() : fresh) {
-      flights.set(nameOf(request), model.look(request.position, request.size))
+      flights.set(request, model.look(request.position, request.size))
     }
-    const step = pages.take(flights.get(nameOf(next)) as Page)
-    flights.delete(nameOf(next))
+    const step = pages.take(flights.get(next) as Page)
+    flights.delete(next)
     if (step) for (const { item } of step.given) given.push(item as ModelItem)
   }
   throw new Error('no end within a call')
-}
-
-function nameOf({ position, size }: { position: number; size: number }): number {
-  return position * 64 + size
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Page, Step } from '../../src/reading/walk.ts'
+import type { Page, PageRequest, Step } from '../../src/reading/walk.ts'
 import { type Pages, walkPages } from '../../src/reading/walk-pages.ts'
 
 type Asked = {
@@ -13,10 +13,10 @@ const size = 10
 
 /** Wants the pages of these positions, one after the other, as far as they are allowed. */
 function pagesAt(...positions: number[]) {
-  const left = [...positions]
+  const left = positions.map(requestAt)
   const taken: unknown[] = []
   const pages: Pages = {
-    requests: (most) => left.slice(0, most).map((position) => ({ position, size })),
+    requests: (most) => left.slice(0, most),
     take: ({ items }) => {
       left.shift()
       taken.push(items[0])
@@ -24,6 +24,10 @@ function pagesAt(...positions: number[]) {
     },
   }
   return { pages, left, taken }
+}
+
+function requestAt(position: number): PageRequest {
+  return { position, size }
 }
 
 /** Answers when it is told to. */
@@ -108,7 +112,7 @@ t.test('a page that is not wanted any more is aborted, and its failure never hea
   const { asked, getPage, at } = byHand()
   const steps = walkPages(pages, getPage, 8)
   const first = steps.next()
-  left.splice(1, 2, 15)
+  left.splice(1, 2, requestAt(15))
   at(0)?.answer()
   await first
   const second = steps.next()
@@ -126,6 +130,27 @@ t.test('a page that is not wanted any more is aborted, and its failure never hea
   at(20)?.fail(new Error('aborted'))
   at(15)?.answer()
   t.equal(firstOf(await second), 15)
+})
+
+t.test('another look at a place where one is in flight is asked for anew', async (t) => {
+  const { pages, left } = pagesAt(0, 10)
+  const { asked, getPage, at } = byHand()
+  const steps = walkPages(pages, getPage, 8)
+  const first = steps.next()
+  left.splice(1, 1, requestAt(10))
+  at(0)?.answer()
+  await first
+  const second = steps.next()
+  t.strictSame(
+    asked.map(({ position, signal }) => [position, signal.aborted]),
+    [
+      [0, false],
+      [10, true],
+      [10, false],
+    ],
+  )
+  asked[2]?.answer()
+  t.equal(firstOf(await second), 10)
 })
 
 t.test('a page that was taken is asked for anew when it is wanted again', async (t) => {

@@ -1,8 +1,10 @@
 import t from 'tap'
 import { Walk } from '../../src/reading/walk.ts'
+import { drive } from './drive.ts'
 import { keys } from './in-memory.ts'
 import { emptyPage, identify, MemoryList } from './memory-list.ts'
 import { takeWalk } from './take-walk.ts'
+import { openWalk } from './walk-exhaustive.ts'
 
 /** `a`, `b`, `c`, … */
 const letters = (text: string) => [...text]
@@ -329,6 +331,30 @@ t.test('a server that shows the same page for ever is given up', async (t) => {
   const got = takeWalk(list)
   t.match(got, { failure: 'upstream-error', keys: letters('abc') })
   t.ok(list.asked.length <= 10)
+})
+
+t.test('a server that goes back and forth between two pages for ever is given up', async (t) => {
+  const pages = [letters('abcd'), letters('defg')]
+  const list = new MemoryList([], {
+    spoil: (_, nth) => ({ items: pages[(nth + 1) % 2] ?? [], total: 40, hasNext: true }),
+  })
+  const got = takeWalk(list)
+  t.match(got, { failure: 'upstream-error', keys: letters('abcdef') })
+  t.ok(list.asked.length <= 12)
+})
+
+t.test('what was looked at before the list moved brings no read to a standstill', async (t) => {
+  // The list moves under the pages in flight, again and again; each of them leads back.
+  const given = drive(
+    openWalk,
+    { size: 5, page: 2, inFlight: 4, isReversed: true, pagesPerCall: Number.POSITIVE_INFINITY },
+    [
+      [1, { kind: 'remove', at: 2 }],
+      [3, { kind: 'insert', at: 0 }],
+      [5, { kind: 'save again', at: 3 }],
+    ],
+  )
+  t.match(given, { failure: null, lost: [], doubled: [] })
 })
 
 t.test(

@@ -48,7 +48,7 @@ t.test('the page reads the document that /openapi.json gives', async (t) => {
 t.test('every route of the contract is described, with an operationId and examples', async (t) => {
   const { app } = await build(t)
   const { paths } = JSON.parse((await ask(app, '/openapi.json')).text)
-  const wanted = ['/', '/health', '/livez', '/openapi.json', '/readyz', '/tables']
+  const wanted = ['/', '/health', '/livez', '/metrics', '/openapi.json', '/readyz', '/tables']
   const table = ['metadata', 'read', 'schema'].map((part) => `/tables/{name}/${part}`)
   t.strictSame(Object.keys(paths).sort(), [...wanted, ...table])
   const ids = new Set<string>()

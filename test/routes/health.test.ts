@@ -1,8 +1,10 @@
+import { renameSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import packageJson from '../../package.json' with { type: 'json' }
 import {
   forbidden,
   quotaExceeded,
+  serverError,
   tokenError,
   tooManyRequests,
 } from '../../src/simulator/spotify-errors.ts'
@@ -31,7 +33,14 @@ const fresh = {
   connections: [unasked],
   gate: { until: null, endpoints: {} },
   database: { status: 'ok' },
+  last_reads: [],
 }
+
+/** What `/health` says of a read of the profile that failed at noon. */
+const failedAtNoon = (code: string) => ({
+  ...{ table: 'user_profile', connection: 'default', succeeded: null },
+  failed: { at: '2026-11-25T12:00:00.000Z', code },
+})
 
 /** A service whose clock stands still at noon, and where nobody waits for the gate. */
 async function start(t: Test, env: NodeJS.ProcessEnv = {}) {
@@ -137,6 +146,7 @@ t.test('a refused refresh token makes it degraded: the owner has to consent agai
     ...fresh,
     status: 'degraded',
     connections: [{ ...unasked, state: 'needs-consent' }],
+    last_reads: [failedAtNoon('reauthorisation-required')],
   })
 })
 
@@ -157,6 +167,7 @@ t.test('rejected credentials of the app make it degraded', async (t) => {
     ...fresh,
     status: 'degraded',
     connections: [{ ...unasked, state: 'credentials-rejected' }],
+    last_reads: [failedAtNoon('credentials-rejected')],
   })
 })
 
@@ -186,4 +197,51 @@ t.test('a rotated token that cannot be stored makes it degraded, and reads go on
   t.match(database.detail, /Do not stop the service/)
   t.ok(log.some(({ level, msg }) => level === 50 && /could not be stored/.test(String(msg))))
   t.equal((await get('/tables/user_profile/read')).status, 200)
+})
+
+t.test('/health tells when each table was read last, well and not', async (t) => {
+  const { get, simulator, clock } = await start(t)
+  await get('/tables/artists/read?max_pages=1')
+  await get('/tables/user_profile/read')
+  await clock.advance(60_000)
+  simulator.faults.add({ on: '/me', times: 4, fault: serverError(503) })
+  t.equal((await get('/tables/user_profile/read')).status, 502)
+  // Of what was refused before it was a read nothing is remembered.
+  await get('/tables/tracks/read?limit=0')
+  await get('/tables/tracks/read?connection=nobody')
+  const noon = '2026-11-25T12:00:00.000Z'
+  const artists = {
+    ...{ table: 'artists', connection: 'default' },
+    ...{ succeeded: { at: noon, rows: 50, outcome: 'more' }, failed: null },
+  }
+  const profile = {
+    ...{ table: 'user_profile', connection: 'default' },
+    succeeded: { at: noon, rows: 1, outcome: 'whole' },
+    failed: { at: '2026-11-25T12:01:00.000Z', code: 'upstream-error' },
+  }
+  const failing = (await get('/health')).body
+  t.strictSame(failing.last_reads, [artists, profile])
+  t.equal(failing.status, 'degraded', 'as long as the last read of a table has failed at Spotify')
+  await clock.advance(60_000)
+  await get('/tables/user_profile/read')
+  const well = (await get('/health')).body
+  t.equal(well.status, 'ok')
+  const succeeded = { ...profile.succeeded, at: '2026-11-25T12:02:00.000Z' }
+  t.strictSame(well.last_reads, [artists, { ...profile, succeeded }])
+})
+
+t.test('a ban that cannot be stored makes the database failing until one can', async (t) => {
+  const path = `${t.testdir()}/connector.db`
+  const { get, simulator, clock } = await start(t, { DATABASE_URL: `sqlite:${path}` })
+  renameSync(path, `${path}.away`)
+  simulator.faults.add({ on: '/me', times: 2, fault: tooManyRequests(10) })
+  t.equal((await get('/tables/user_profile/read')).status, 429)
+  await clock.advance(10_000)
+  const { status, database } = (await get('/health')).body
+  t.equal(status, 'degraded')
+  t.match(database, { status: 'failing', detail: /can't store a ban: its file was removed/ })
+  renameSync(`${path}.away`, path)
+  t.equal((await get('/tables/user_profile/read')).status, 429)
+  await clock.advance(10_000)
+  t.match((await get('/health')).body, { status: 'ok', database: { status: 'ok' } })
 })

@@ -20,6 +20,7 @@ function start(parts: Partial<LineParts> = {}) {
       return outcome
     })(),
     {
+      signal: new AbortController().signal,
       waiting: () => wait,
       end: () => ({}),
       problem: (error) => ({ detail: (error as Error).message }),
@@ -117,7 +118,12 @@ t.test('a stream that is left while it waits leaves no timer and no rejection', 
       yield await page.promise
       return outcome
     })(),
-    { waiting: () => wait, end: () => ({}), problem: () => ({}) },
+    {
+      signal: new AbortController().signal,
+      waiting: () => wait,
+      end: () => ({}),
+      problem: () => ({}),
+    },
     (ms, signal) => clock.sleep(ms, signal),
   )
   const first = stream.next()

@@ -28,6 +28,7 @@ async function* reading(chunks: (Chunk | Error)[], outcome = whole): Reading {
 }
 
 const silent: LineParts = {
+  signal: new AbortController().signal,
   waiting: () => null,
   end: ({ interrupted, ...collected }: Collected) => ({
     ...collected,
@@ -81,6 +82,26 @@ t.test('a page is one text, given before the next page is asked for', async (t) 
   )
   t.match((await stream.next()).value, /^(\{"record".*\n){2}\{"checkpoint".*\n$/)
   t.equal(asked, 1)
+})
+
+t.test('what ends the read ends it between two pages, with what was read', async (t) => {
+  const ending = new AbortController()
+  const pages = [page(2, { at: 1 }), page(2, { at: 2 })]
+  const stream = ndjson(reading(pages), { ...silent, signal: ending.signal })
+  await stream.next()
+  ending.abort(retryable)
+  t.strictSame(await linesOf(stream), [
+    {
+      end: {
+        offset: { at: 1 },
+        hasMore: true,
+        records: 2,
+        skipped: 0,
+        pages: 1,
+        interrupted: 'upstream-error',
+      },
+    },
+  ])
 })
 
 t.test('a checkpoint counts the rows since the one before', async (t) => {

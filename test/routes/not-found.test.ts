@@ -77,7 +77,7 @@ t.test('there is nothing at another address, in any method', async (t) => {
       '/livez/',
       '/health/x',
     ],
-    ...['/docs/nope', '/docs/static/nope', '/docs/static/.env', '/connections', '/metrics'],
+    ...['/docs/nope', '/docs/static/nope', '/docs/static/.env', '/connections', '/metrics/x'],
     ...['/__proto__', '/constructor', '/tables/tracks/__proto__', '/.git/config', '/%00', '/♫'],
     ...['/tables%2Ftracks%2Fread', '/tables/tracks/read%2f', '/tables/tracks/read%3Flimit=3'],
   ]

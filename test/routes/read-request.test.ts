@@ -243,3 +243,34 @@ t.test('`next` is the same read from its offset on, with all that the caller gav
   t.equal(headers.link, `<${body.next}>; rel="next"`)
   t.match((await get(body.next)).body.records, [{ rank: 4 }, { rank: 5 }, { rank: 6 }])
 })
+
+t.test(
+  'an option that the operator does not allow is refused, and those allowed are told',
+  async (t) => {
+    const { app, get, simulator } = await build(t, {
+      env: { EXTERNAL_OPTIONS_ALLOW_LIST: 'limit,time_range' },
+    })
+    const answer = await ask(app, '/tables/tracks/read?limit=5&max_pages=1')
+    const problem = assertProblem(t, answer, 'invalid-option', 400)
+    t.match(problem, { parameter: 'max_pages', given: 1, allowed: ['time_range', 'limit'] })
+    t.match(problem.detail, /allows: time_range, limit \(EXTERNAL_OPTIONS_ALLOW_LIST\)/)
+    const head = await ask(app, { method: 'HEAD', url: '/tables/tracks/read?max_pages=1' })
+    t.equal(head.status, 400)
+    const other = await ask(app, '/tables/tracks/read?time_range=long_term')
+    t.match(assertProblem(t, other, 'invalid-option', 400).detail, /The table tracks has no option/)
+    t.equal(simulator.stats.requests.length, 0)
+    t.equal((await get('/tables/top_tracks/read?limit=5&time_range=long_term')).status, 200)
+    // These are no options of a table.
+    const { status } = await get('/tables/tracks/read?offset=%7B%7D&connection=default&format=json')
+    t.equal(status, 200)
+  },
+)
+
+t.test('where no option is allowed, a read without any goes on', async (t) => {
+  const { app, get } = await build(t, { env: { EXTERNAL_OPTIONS_ALLOW_LIST: 'none' } })
+  for (const option of ['limit=5', 'max_pages=1', 'time_range=long_term']) {
+    const answer = await ask(app, `/tables/top_tracks/read?${option}`)
+    t.match(assertProblem(t, answer, 'invalid-option', 400).detail, /allows: none/)
+  }
+  t.equal((await get('/tables/top_tracks/read')).status, 200)
+})

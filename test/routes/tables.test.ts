@@ -96,6 +96,21 @@ for (const name of names) {
   })
 }
 
+t.test('the options that a table tells of are those that callers may pass', async (t) => {
+  for (const [list, tracks, topTracks] of [
+    ['max_pages,limit', ['limit', 'max_pages'], ['limit', 'max_pages']],
+    ['time_range', [], ['time_range']],
+    ['none', [], []],
+  ] as const) {
+    const { get } = await build(t, { env: { EXTERNAL_OPTIONS_ALLOW_LIST: list } })
+    const { tables } = (await get('/tables')).body
+    const optionsOf = (name: string) =>
+      tables.find((table: { name: string }) => table.name === name).options
+    t.strictSame(optionsOf('tracks'), tracks, list)
+    t.strictSame(optionsOf('top_tracks'), topTracks, list)
+  }
+})
+
 t.test('a name that is no table is refused, and the names that exist are told', async (t) => {
   const { app, simulator } = await build(t)
   const others = ['trakcs', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'Tracks', '']
