@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 type Env = Record<string, string>
 
-const ports = { spotify: 18_085, many: 18_086, defaults: 18_087 }
+const ports = { spotify: 18_585, many: 18_586, defaults: 18_587 }
 const urlOf = (port: number) => `http://127.0.0.1:${port}`
 
 const python = execFileSync('bash', ['scripts/lakeflow-python.sh'], { encoding: 'utf8' }).trim()
@@ -15,6 +15,10 @@ const children = [
   service(ports.many, { SPOTIFY_CONCURRENCY: '16', SPOTIFY_REQUESTS_PER_MINUTE: '0' }),
   service(ports.defaults, {}),
 ]
+// A service that can't start must not be waited for, nor be taken for another that listens there.
+let isOver = false
+for (const child of children) child.once('exit', () => isOver || stop(1))
+process.once('SIGINT', () => stop(130)).once('SIGTERM', () => stop(143))
 try {
   for (const path of [
     `${urlOf(ports.spotify)}/stats`,
@@ -26,13 +30,16 @@ try {
   const urls = [ports.spotify, ports.many, ports.defaults].map(urlOf)
   const bench = spawn(python, ['bench/lakeflow.py', ...urls], { stdio: 'inherit' })
   const [code] = await once(bench, 'exit')
-  process.exitCode = code ?? 1
-} finally {
-  for (const child of children) {
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
-  }
+  stop(code ?? 1)
+} catch (error) {
+  process.stderr.write(`${error}\n`)
+  stop(1)
+}
+
+function stop(code: number): never {
+  isOver = true
+  for (const child of children) child.kill('SIGKILL')
+  process.exit(code)
 }
 
 function service(port: number, env: Env): ChildProcess {

@@ -22,7 +22,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from email.utils import parsedate_to_datetime
 from importlib import import_module
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -50,10 +50,11 @@ _MOST_FAILURES = 6
 _LONGEST_BACKOFF_SECONDS = 30.0
 # How often a snapshot is begun again because its list has changed too much.
 _MOST_RESTARTS = 3
-# So many bytes of a snapshot's JSON are held in memory (where they take about six times as much,
-# and need not be read again), the rest in a temporary file.
-_BYTES_IN_MEMORY = 24 * 1024 * 1024
+# A snapshot beyond so many bytes of JSON is held back on the disk, up to it in memory.
+_BYTES_IN_MEMORY = 32 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+# How the service begins and ends the line of a row.
+_ROW_BEGINS, _ROW_ENDS = b'{"record":{', b"}}"
 
 
 def _framework_class() -> type:
@@ -161,39 +162,29 @@ class _Waits:
 
 
 class _Rows:
-    """Rows of a table that are held back until all of it is there: each key once, the first."""
+    """Rows of a table that are held back until all of it is there, as the lines they came in.
 
-    def __init__(self, primary_keys: list[str]) -> None:
-        self._paths = [path.split(".") for path in primary_keys]
-        self._pending: list[tuple[bytes, dict[str, Any]]] = []
-        self._keys: set[tuple[Any, ...]] = set()
-        self._held: list[dict[str, Any]] = []
-        self._bytes_held = 0
-        self._file: IO[bytes] | None = None
+    They are read as JSON when they are given: as objects they would take six times the memory.
+    """
+
+    def __init__(self, path: str, primary_keys: list[str]) -> None:
+        self._path = path
+        self._keys = [key.split(".") for key in primary_keys]
+        self._pending: list[bytes] = []
+        self._file = tempfile.SpooledTemporaryFile(max_size=_BYTES_IN_MEMORY)
 
     @property
     def pending(self) -> int:
         """How many rows there are behind the last checkpoint."""
         return len(self._pending)
 
-    def add(self, line: bytes, record: dict[str, Any]) -> None:
-        """Takes a row, and the line that it came in, which a cut may still undo."""
-        self._pending.append((line, record))
+    def add(self, line: bytes) -> None:
+        """Takes a row, which a cut may still undo."""
+        self._pending.append(line)
 
     def keep(self) -> None:
         """A checkpoint: what was added is here to stay."""
-        for line, record in self._pending:
-            key = tuple(_value_at(record, path) for path in self._paths)
-            if key in self._keys:
-                continue
-            self._keys.add(key)
-            if self._bytes_held + len(line) <= _BYTES_IN_MEMORY:
-                self._bytes_held += len(line)
-                self._held.append(record)
-            else:
-                self._bytes_held = _BYTES_IN_MEMORY
-                self._file = self._file or tempfile.TemporaryFile()
-                self._file.write(line + b"\n")
+        self._file.writelines(line + b"\n" for line in self._pending)
         self._pending.clear()
 
     def drop(self) -> None:
@@ -201,13 +192,18 @@ class _Rows:
         self._pending.clear()
 
     def give(self) -> Iterator[dict[str, Any]]:
-        """The rows, in the order in which they came."""
-        yield from self._held
-        if self._file is not None:
-            with self._file as file:
-                file.seek(0)
-                for line in file:
-                    yield json.loads(line)["record"]
+        """The rows in the order in which they came, each key once: the first."""
+        given: set[tuple[Any, ...]] = set()
+        with self._file as file:
+            file.seek(0)
+            for line in file:
+                record = (_object(line) or {}).get("record")
+                if not isinstance(record, dict):
+                    raise _cut_off(self._path, "a row of the stream is broken")
+                key = tuple(_value_at(record, path) for path in self._keys)
+                if key not in given:
+                    given.add(key)
+                    yield record
 
 
 class _Client:
@@ -239,18 +235,13 @@ class _Client:
             except SpotifyServiceError as error:
                 waits.before_retry(error)
 
-    def get_lines(
-        self, path: str, params: dict[str, str]
-    ) -> Generator[tuple[bytes, dict[str, Any]], None, None]:
-        """The lines of one stream, each with the object that it is. One attempt."""
+    def get_lines(self, path: str, params: dict[str, str]) -> Generator[bytes, None, None]:
+        """The lines of one stream. One attempt."""
         try:
             with self._get(path, params, _NDJSON_TYPE, _STREAM_TIMEOUT) as response:
                 for line in response.iter_lines(chunk_size=_CHUNK_BYTES):
                     if line:
-                        value = _object(line)
-                        if value is None or len(value) != 1:
-                            raise _cut_off(path, "a line of the stream is broken")
-                        yield line, value
+                        yield line
         except requests.RequestException as error:
             raise self._unreachable(error) from error
 
@@ -441,7 +432,7 @@ class _SnapshotRead:
         self._params = {**params, "format": "ndjson"}
         self._waits = waits
         self._primary_keys = primary_keys
-        self._rows = _Rows(primary_keys)
+        self._rows = _Rows(path, primary_keys)
         self._offset: dict | None = None
 
     def rows(self) -> _Rows:
@@ -461,7 +452,7 @@ class _SnapshotRead:
                 if restarts > _MOST_RESTARTS:
                     raise
                 _log.warning("%s is read from its start again: %s", self._path, error)
-                self._rows = _Rows(self._primary_keys)
+                self._rows = _Rows(self._path, self._primary_keys)
                 self._offset = None
 
     def _read_stream(self) -> bool:
@@ -471,16 +462,23 @@ class _SnapshotRead:
         records = 0
         waiting_since: float | None = None
         with closing(self._client.get_lines(self._path, params)) as lines:
-            for line, entry in lines:
-                [(kind, value)] = entry.items()
+            for line in lines:
                 if waiting_since is not None:
                     self._waits.spend(time.monotonic() - waiting_since)
                     waiting_since = None
-                if kind == "record" and isinstance(value, dict):
-                    self._rows.add(line, value)
+                if line.startswith(_ROW_BEGINS) and line.endswith(_ROW_ENDS):
+                    self._rows.add(line)
                     records += 1
-                elif not isinstance(value, dict):
+                    continue
+                entry = _object(line)
+                if entry is None or len(entry) != 1:
+                    raise _cut_off(self._path, "a line of the stream is broken")
+                [(kind, value)] = entry.items()
+                if not isinstance(value, dict):
                     raise _not_the_service(f"{self._path} has a line that is none of its lines")
+                if kind == "record":
+                    self._rows.add(line)
+                    records += 1
                 elif kind == "checkpoint":
                     self._expect(self._rows.pending, value.get("records"))
                     self._move_to(value.get("offset"))

@@ -164,7 +164,8 @@ def problem_answer(code: str, status: int, retryable: bool, **members: Any) -> A
 
 def lines(*entries: dict[str, Any], end: str = "whole") -> Answer:
     """A stream of these lines."""
-    return Answer(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries), end=end)
+    texts = [json.dumps(entry, separators=(",", ":")) + "\n" for entry in entries]
+    return Answer("".join(texts).encode(), end=end)
 
 
 def track(n: int) -> dict[str, Any]:

@@ -116,11 +116,26 @@ def test_a_line_that_got_lost_on_the_way_is_not_missing(
     assert read(connect()) == ALL
 
 
+@pytest.mark.parametrize("broken", [b"}", b"\xff", b"<html>", b"[]", b'{"record":{"added_at":'])
 def test_a_broken_line_is_read_again(
-    connect: Connect, service: FakeService, slept: list[float]
+    connect: Connect, service: FakeService, slept: list[float], broken: bytes
 ) -> None:
-    broken = lines(*STREAM).body.replace(b'{"record": {"added_at"', b'{"record": {"add\xff', 4)
-    service.reads = [Answer(broken), lines(*STREAM)]
+    body = BYTES.splitlines()
+    body[3] = broken
+    service.reads = [Answer(b"\n".join(body)), lines(*STREAM)]
+    assert read(connect()) == ALL
+
+
+def test_a_row_that_is_broken_within_is_never_left_out(
+    connect: Connect, service: FakeService
+) -> None:
+    service.reads = [Answer(BYTES.replace(b'"id":"track3"', b'"id":"track\xff"'))]
+    with pytest.raises(spotify.SpotifyServiceError, match="a row of the stream is broken"):
+        read(connect())
+
+
+def test_lines_may_be_written_in_another_way(connect: Connect, service: FakeService) -> None:
+    service.reads = [Answer(b"".join(json.dumps(entry).encode() + b"\r\n" for entry in STREAM))]
     assert read(connect()) == ALL
 
 

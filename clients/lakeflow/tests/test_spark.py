@@ -245,11 +245,11 @@ def test_a_crash_before_a_batch_is_committed_loses_no_play(
     assert len(plays.keys) == seen
 
 
-def test_a_kill_between_two_batches_loses_no_play(
+def test_a_process_that_ends_before_its_commit_is_stored_loses_no_play(
     read: Read, plays: Sink, simulation: Simulation, tmp_path: Path
 ) -> None:
     plays.run()
-    # The last commit never reached the disk; a new process starts on what is there.
+    # What a kill between batch and commit leaves on the disk; a new query starts on it.
     copy = Sink(read.stream("recently_played"), tmp_path / "copy")
     shutil.copytree(plays.checkpoint, copy.checkpoint)
     commits = [file for file in (copy.checkpoint / "commits").iterdir()]
