@@ -106,7 +106,7 @@ t.test('the npm scripts and the files that the pages name are there', async (t) 
     for (const [, name = ''] of text.matchAll(/\bnpm (?:run )?((?<=run )[\w:-]+|start|test)\b/g)) {
       t.ok(name in packageJson.scripts, `${page}: npm run ${name}`)
     }
-    for (const [path] of text.matchAll(/\b(?:deploy|scripts|src|test)\/[\w/-]+\.\w+\b/g)) {
+    for (const [path] of text.matchAll(/\b(?:deploy|scripts|src|test)\/[\w/-]+(?:\.\w+)+\b/g)) {
       // CONTRIBUTING.md shows by it how tests are named.
       if (path.includes('/a/b.')) continue
       t.ok(existsSync(new URL(`../${path}`, import.meta.url)), `${page}: ${path}`)
