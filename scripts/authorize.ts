@@ -2,17 +2,18 @@
 // 0: connected, or the link of the running service was printed; 1: it was not, and a line says why;
 // 2: wrong arguments; 130: it was interrupted.
 import { systemClock } from '../src/clock.ts'
-import { type Config, readConfig } from '../src/config.ts'
+import { type Config, isLoopbackHost, readConfig } from '../src/config.ts'
 import { openStore } from '../src/database/open.ts'
 import { isInUse } from '../src/database/sqlite-open.ts'
 import type { Store } from '../src/database/store.ts'
 import { ConfigError, ConnectorError, quote } from '../src/errors.ts'
 import { createLinks } from '../src/links.ts'
+import { secretsOf } from '../src/proxies.ts'
 import { Secrets } from '../src/secrets.ts'
 import { describeAccount } from '../src/spotify/account.ts'
 import { connectionNames, isConnectionName, unguessable } from '../src/spotify/authorisation.ts'
 import { type Connected, createConnections } from '../src/spotify/connections.ts'
-import { createTransport } from '../src/spotify/transport.ts'
+import { createTransport, defaultTimeouts } from '../src/spotify/transport.ts'
 import { type Listener, listenForCallback } from './authorize-listener.ts'
 import { linkOfRunning } from './authorize-running.ts'
 import { Interrupted, readPasted } from './authorize-terminal.ts'
@@ -34,7 +35,10 @@ try {
 
 async function main(connection: string): Promise<number> {
   const config = readConfig(process.env)
-  const { credentials } = config
+  const { credentials, proxies } = config
+  for (const proxy of [proxies.http, proxies.https]) {
+    for (const secret of proxy ? secretsOf(proxy) : []) secrets.addPermanent(secret)
+  }
   if (!isConnectionName(connection)) {
     throw new ConfigError(`NAME is ${quote(connection)}; allowed: ${connectionNames}`)
   }
@@ -52,7 +56,7 @@ async function main(connection: string): Promise<number> {
     say(await linkOfRunning(config, connection))
     return 0
   }
-  const transport = createTransport()
+  const transport = createTransport(defaultTimeouts, { proxies, isDirect: isLoopbackHost })
   try {
     return await authorize(connection, { ...config, credentials, store, transport })
   } finally {

@@ -1,12 +1,10 @@
 import { pipeline, Readable } from 'node:stream'
-import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 /** In bytes: what is shorter fits into one packet anyway. */
 const threshold = 1024
 const compressible = /^text\/|[/+](json|javascript|xml)\b|x-ndjson/
-const gzipWhole = promisify(zlib.gzip)
 
 /**
  * Sends answers with gzip to who takes it: streams piece by piece, and lines as they come. HEAD
@@ -15,21 +13,24 @@ const gzipWhole = promisify(zlib.gzip)
  * client takes gzip; brotli would make answers a fifth smaller.
  */
 export function registerCompression(app: FastifyInstance): void {
-  app.addHook('onSend', async ({ method, headers }, reply, payload) => {
-    const type = String(reply.getHeader('content-type') ?? '')
-    if (!compressible.test(type) || reply.hasHeader('content-range')) return payload
-    if (reply.hasHeader('content-encoding')) return payload
+  app.addHook('onSend', ({ method, headers }, reply, payload, done) => {
     const length = lengthOf(reply, payload)
-    if (length !== null && length < threshold) return payload
+    // Most answers are short, so this is looked at first.
+    if (length !== null && length < threshold) return done(null, payload)
     const isBodyless = payload === null || payload === undefined || payload === ''
-    if (isBodyless && method !== 'HEAD') return payload
+    if (isBodyless && method !== 'HEAD') return done(null, payload)
+    const type = String(reply.getHeader('content-type') ?? '')
+    if (!compressible.test(type) || reply.hasHeader('content-range')) return done(null, payload)
+    if (reply.hasHeader('content-encoding')) return done(null, payload)
     const vary = reply.getHeader('vary')
     reply.header('vary', vary === undefined ? 'accept-encoding' : `${vary}, accept-encoding`)
-    if (!takesGzip(headers['accept-encoding'])) return payload
+    if (!takesGzip(headers['accept-encoding'])) return done(null, payload)
     reply.header('content-encoding', 'gzip').removeHeader('content-length')
-    if (isBodyless) return payload
-    if (payload instanceof Readable) return gzip(payload, { flush: type.includes('x-ndjson') })
-    return gzipWhole(payload as string | Buffer)
+    if (isBodyless) return done(null, payload)
+    if (payload instanceof Readable) {
+      return done(null, gzip(payload, { flush: type.includes('x-ndjson') }))
+    }
+    zlib.gzip(payload as string | Buffer, done)
   })
 }
 
@@ -38,7 +39,8 @@ export function registerCompression(app: FastifyInstance): void {
  * body. Without the header nothing is compressed. Source: RFC 9110, section 12.5.3.
  */
 export function takesGzip(acceptEncoding: string | undefined): boolean {
-  const weights = new Map((acceptEncoding ?? '').split(',').map(readWeight))
+  if (acceptEncoding === undefined) return false
+  const weights = new Map(acceptEncoding.split(',').map(readWeight))
   const weight = weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0
   return weight > 0 && weight >= (weights.get('identity') ?? 0)
 }

@@ -45,6 +45,11 @@ export function registerDraining(
 
   app.server.on('connection', (socket) => socket.once('close', () => idle.delete(socket)))
   app.addHook('onRequest', async ({ raw: { socket }, url }, reply) => {
+    if (draining) {
+      // Not counted: new ones that come and come must not hold up the end.
+      if (pathOf(url) === '/livez') return
+      throw shuttingDown('The service is shutting down. Ask again in a moment.')
+    }
     idle.delete(socket)
     busy.set(socket, (busy.get(socket) ?? 0) + 1)
     let isRunning = true
@@ -53,12 +58,10 @@ export function registerDraining(
       isRunning = false
     }
     reply.raw.once('finish', ended).once('close', ended)
-    if (!draining || pathOf(url) === '/livez') return
-    throw shuttingDown('The service is shutting down. Ask again in a moment.')
   })
   app.addHook('onSend', async ({ raw: { socket } }, reply) => {
     // Said before the last answer, it would cut off those to requests that were sent ahead.
-    if (draining && busy.get(socket) === 1) reply.header('connection', 'close')
+    if (draining && (busy.get(socket) ?? 0) <= 1) reply.header('connection', 'close')
   })
   app.addHook('preClose', async () => {
     draining = true

@@ -12,7 +12,7 @@ import { ConfigError, quote } from './errors.ts'
 import { LastReads } from './last-reads.ts'
 import { createLinks } from './links.ts'
 import type { Pressure } from './load.ts'
-import { createMetrics } from './metrics/metrics.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { secretsOf } from './proxies.ts'
 import type { Secrets } from './secrets.ts'
 import type { Backoff } from './spotify/backoff.ts'
@@ -36,6 +36,8 @@ export type ServiceParts = {
   secrets: Secrets
   clock: Clock
   logger: FastifyBaseLogger
+  /** What counts; by default metrics of its own. */
+  metrics?: Metrics
 }
 
 /** A service that is put together, and does not listen yet. */
@@ -60,7 +62,7 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const inMemory = mode === 'demo' && !config.databaseUrlGiven
   const { version } = packageJson
   const nowMs = () => clock.now()
-  const metrics = createMetrics(nowMs)
+  const metrics = parts.metrics ?? createMetrics(nowMs)
   const lastReads = new LastReads(nowMs)
   const { store, trouble } = observeStore(
     openStore(inMemory ? 'sqlite::memory:' : config.databaseUrl, logger, {

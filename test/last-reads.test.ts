@@ -11,7 +11,7 @@ function start() {
     end(parts: Partial<ReadReport>) {
       nowMs += 1
       reads.ended({
-        ...{ ...its, durationMs: 1, unknownFields: [], nullColumns: [] },
+        ...{ ...its, durationMs: 1, sample: undefined },
         ...{ table: 'tracks', connection: 'ada', outcome: 'whole', code: null, rows: 7 },
         ...parts,
       })

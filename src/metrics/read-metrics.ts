@@ -1,3 +1,4 @@
+import { emptySample, nullColumns } from '../schema/sample.ts'
 import type { ReadObserver } from '../tables/read-report.ts'
 import type { Maker } from './registry.ts'
 import { shapeMetrics } from './shape-metrics.ts'
@@ -52,9 +53,12 @@ export function readMetrics(maker: Maker, nowMs: () => number): ReadObserver {
   )
   const shape = shapeMetrics(maker, nowMs)
   return {
-    begun: (table) => running.inc({ table }),
+    begun(table) {
+      running.inc({ table })
+      return emptySample()
+    },
     ended(report) {
-      const { table, connection, outcome, code } = report
+      const { table, connection, outcome, code, sample } = report
       const its = { table, connection }
       running.dec({ table })
       reads.inc({ ...its, outcome, code: code ?? '' })
@@ -67,7 +71,7 @@ export function readMetrics(maker: Maker, nowMs: () => number): ReadObserver {
       mistyped.inc(its, report.mistyped)
       gaps.inc(its, report.hasGap ? 1 : 0)
       seams.inc(its, report.seamsFoundAgain)
-      shape(report)
+      if (sample) shape(table, [...sample.unknownFields], nullColumns(sample))
     },
   }
 }

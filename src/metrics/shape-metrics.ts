@@ -1,8 +1,5 @@
 import { isDroppedField, isEmptyColumn } from '../tables/expected-shape.ts'
-import type { ReadReport } from '../tables/read-report.ts'
 import type { Maker } from './registry.ts'
-
-type Sighting = Pick<ReadReport, 'table' | 'unknownFields' | 'nullColumns'>
 
 const mostNewFields = 50
 // What else Spotify may send as a field's name, such as an id, is nothing for a label.
@@ -31,7 +28,7 @@ export function shapeMetrics({ gauge }: Maker, nowMs: () => number) {
     if (known.size < mostNewFields) known.add(field)
     return known.has(field) ? field : 'other'
   }
-  return ({ table, unknownFields, nullColumns }: Sighting): void => {
+  return (table: string, unknownFields: readonly string[], nullColumns: readonly string[]) => {
     const seconds = nowMs() / 1000
     for (const field of unknownFields) {
       const expected = isDroppedField(table, field)

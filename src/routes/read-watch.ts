@@ -4,7 +4,7 @@ import type { Collected } from '../reading/collect.ts'
 import type { Reading } from '../reading/reading.ts'
 import { note } from '../request-log.ts'
 import type { Tally } from '../schema/project.ts'
-import { emptySample, nullColumns } from '../schema/sample.ts'
+import type { Sample } from '../schema/sample.ts'
 import type { WaitBudget } from '../spotify/wait-budget.ts'
 import type { ReadObserver, ReadOutcome } from '../tables/read-report.ts'
 
@@ -24,7 +24,7 @@ type Parts = {
  */
 export class ReadWatch {
   readonly tally: Tally = { mistyped: 0 }
-  readonly sample = emptySample()
+  readonly sample: Sample | undefined
   readonly onSeamFoundAgain = () => {
     this.#seamsFoundAgain += 1
   }
@@ -41,7 +41,7 @@ export class ReadWatch {
     this.#parts = parts
     this.#now = parts.now ?? (() => performance.now())
     this.#from = this.#now()
-    parts.observer.begun(parts.table)
+    this.sample = parts.observer.begun(parts.table)
   }
 
   /** The same read, counted as its pages come. */
@@ -101,8 +101,7 @@ export class ReadWatch {
       ...{ table, connection, outcome, code, rows, pages, skipped, mistyped, hasGap, waitMs },
       seamsFoundAgain: this.#seamsFoundAgain,
       durationMs: this.#now() - this.#from,
-      unknownFields: [...this.sample.unknownFields],
-      nullColumns: nullColumns(this.sample),
+      sample: this.sample,
     })
   }
 }

@@ -134,8 +134,8 @@ function begin(request: Request, reply: FastifyReply, parts: Parts, format: Form
   const reading = start({
     spotify,
     tally,
-    sample,
     onSeamFoundAgain,
+    ...(sample && { sample }),
     nowMs: parts.clock.now(),
     log: request.log,
     concurrency: parts.concurrency,

@@ -24,7 +24,7 @@ const savedAlbum = [...album, 'tracks']
 const owner = ['type']
 
 /** The fields that are dropped on purpose, by table; a field stands for all that is in it. */
-const droppedFields: Record<string, readonly string[]> = {
+export const droppedFields: Record<string, readonly string[]> = {
   tracks: under('track', track),
   albums: under('album', savedAlbum),
   playlists: ['type', 'primary_color', 'items', ...under('owner', owner)],
@@ -40,7 +40,7 @@ const nullOfTrack = ['popularity', 'preview_url', 'external_ids.ean', 'external_
 const nullOfArtist = ['popularity', 'followers', 'followers.href']
 
 /** The columns that are null in every row for many accounts, by table. */
-const emptyColumns: Record<string, readonly string[]> = {
+export const emptyColumns: Record<string, readonly string[]> = {
   tracks: under('track', nullOfTrack),
   albums: under('album', ['label', 'popularity', 'external_ids.isrc', 'external_ids.ean']),
   playlists: ['tracks', 'images.height', 'images.width'],

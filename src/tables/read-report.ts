@@ -1,4 +1,5 @@
 import type { FailureCode } from '../errors.ts'
+import type { Sample } from '../schema/sample.ts'
 
 /**
  * How a read ended: `whole` at the table's end, `more` after the pages that were allowed,
@@ -28,14 +29,13 @@ export type ReadReport = {
   /** How long it waited for the rate gate and between retries. */
   waitMs: number
   durationMs: number
-  /** Fields that Spotify sent and the schema lacks, of a sample of the items. */
-  unknownFields: readonly string[]
-  /** Columns that were null in every row of a sample that is large enough to tell. */
-  nullColumns: readonly string[]
+  /** A few of its items and rows, where the observer wanted them. */
+  sample: Sample | undefined
 }
 
 /** Whoever counts reads. Each that has begun ends exactly once; neither may throw or take long. */
 export type ReadObserver = {
-  begun(table: string): void
+  /** Gives the sample that the read is to fill; undefined where nobody wants one. */
+  begun(table: string): Sample | undefined
   ended(report: ReadReport): void
 }

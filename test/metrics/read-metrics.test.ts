@@ -12,7 +12,7 @@ const report = (parts: Partial<ReadReport> = {}): ReadReport => ({
   ...its,
   ...{ outcome: 'whole', code: null, rows: 3, pages: 1, skipped: 0, mistyped: 0 },
   ...{ seamsFoundAgain: 0, hasGap: false, waitMs: 0, durationMs: 40 },
-  ...{ unknownFields: [], nullColumns: [] },
+  sample: undefined,
   ...parts,
 })
 

@@ -13,7 +13,7 @@ function start() {
   return {
     look: async () => parseMetrics(await registry.metrics()),
     see: (unknownFields: string[], nullColumns: string[] = [], table = 'tracks') =>
-      shape({ table, unknownFields, nullColumns }),
+      shape(table, unknownFields, nullColumns),
     pass: (ms: number) => {
       nowMs += ms
     },
