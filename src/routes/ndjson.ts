@@ -4,9 +4,9 @@ import type { Offset } from '../reading/offset.ts'
 import type { Reading } from '../reading/reading.ts'
 
 // Proxies close what is silent for a minute, some after half of one.
-const silenceMs = 10_000
-// The silence may end between two waits: then the next one is looked for soon.
-const glanceMs = 1_000
+const silentTicks = 10
+// One timer at a time, whatever comes meanwhile: one for each page costs as much as its checkpoint.
+const tickMs = 1_000
 
 // Line ends for Python's splitlines() and others, though not for JSON: they may stand in a name.
 const lineEnds = /[\u0085\u2028\u2029]/g
@@ -35,14 +35,17 @@ export async function* ndjson(
   const soFar = { offset: null as Offset | null, records: 0, skipped: 0, pages: 0 }
   let sinceCheckpoint = 0
   let hasBegun = false
+  const ticker = new Ticker(sleep)
   try {
     for (;;) {
       const next = reading.next()
-      let patienceMs = silenceMs
-      while (await isSlow(next, patienceMs, sleep)) {
-        const waiting = parts.waiting()
-        patienceMs = waiting ? silenceMs : glanceMs
+      let silence = 0
+      while (await ticker.ticksBefore(next)) {
+        silence += 1
+        // The silence may end between two waits: then the next one is looked for soon.
+        const waiting = silence < silentTicks ? null : parts.waiting()
         if (!waiting) continue
+        silence = 0
         hasBegun = true
         yield line({ waiting })
       }
@@ -70,21 +73,34 @@ export async function* ndjson(
     yield isInterruption(error, soFar.records)
       ? line({ end: parts.end({ ...soFar, hasMore: true, interrupted: error }) })
       : line({ error: parts.problem(error) })
+  } finally {
+    ticker.stop()
   }
 }
 
-/** True when the promise has not settled after so long. */
-async function isSlow(
-  promise: Promise<unknown>,
-  ms: number,
-  sleep: Clock['sleep'],
-): Promise<boolean> {
-  const timer = new AbortController()
-  const slow = sleep(ms, timer.signal).then(() => true)
-  try {
-    return await Promise.race([promise.then(() => false), slow])
-  } finally {
-    timer.abort()
+/** Ticks once a second for whoever waits for something else. */
+class Ticker {
+  readonly #sleep: Clock['sleep']
+  readonly #stop = new AbortController()
+  #tick: Promise<boolean> | null = null
+
+  constructor(sleep: Clock['sleep']) {
+    this.#sleep = sleep
+  }
+
+  /** True when it ticks before the promise settles. Throws what the promise is rejected with. */
+  async ticksBefore(promise: Promise<unknown>): Promise<boolean> {
+    this.#tick ??= this.#sleep(tickMs, this.#stop.signal).then(
+      () => true,
+      () => false, // stopped
+    )
+    const ticks = await Promise.race([promise.then(() => false), this.#tick])
+    if (ticks) this.#tick = null
+    return ticks
+  }
+
+  stop(): void {
+    this.#stop.abort(new Error('nobody waits any more'))
   }
 }
 

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { Agent, type Dispatcher, errors } from 'undici'
+import { exchange } from './exchange.ts'
 import { UpstreamFault } from './fault.ts'
 
 const maxBodyBytes = 64 * 1024 * 1024
@@ -62,40 +63,52 @@ export function createTransport(timeouts: Timeouts = defaultTimeouts): Transport
   return {
     close: () => agent.destroy(),
     async send(request, signal) {
+      signal?.throwIfAborted()
       // A byte now and then keeps undici's idle timer quiet for ever, so the whole has its own.
-      const total = AbortSignal.timeout(timeouts.totalMs)
-      const either = signal ? AbortSignal.any([signal, total]) : total
+      // AbortSignal.timeout and AbortSignal.any would outlive the request, by a minute each.
+      const either = new AbortController()
+      let isLate = false
+      const timer = setTimeout(() => {
+        isLate = true
+        either.abort(new Error('no whole answer in time'))
+      }, timeouts.totalMs)
+      const abort = () => either.abort(signal?.reason)
+      signal?.addEventListener('abort', abort)
       try {
-        return await exchange(agent, request, either, signal)
+        return await answerTo(agent, request, either.signal, signal)
       } catch (error) {
         if (signal?.aborted) throw signal.reason
-        if (total.aborted) {
+        if (isLate) {
           throw new UpstreamFault('timeout', `no whole answer within ${timeouts.totalMs / 1000} s`)
         }
         throw toFault(error, timeouts)
+      } finally {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
       }
     },
   }
 }
 
-async function exchange(
+async function answerTo(
   agent: Dispatcher,
   request: WireRequest,
   signal: AbortSignal,
   callers: AbortSignal | undefined,
 ): Promise<Answer> {
   const { origin, pathname, search } = new URL(request.url)
-  const answer = await agent.request({
+  const options = {
     origin,
     path: pathname + search,
     method: request.method,
     headers: { 'accept-encoding': 'gzip', ...request.headers },
     body: request.body ?? null,
-    signal,
-  })
-  const { statusCode: status, headers } = answer
+  }
+  const answer = await exchange(agent, options, signal, { maxBytes: maxBodyBytes, tooLarge })
+  const { status, headers } = answer
   try {
-    const body = await decode(await collect(answer.body), headers['content-encoding'])
+    if (answer.broken !== undefined) throw answer.broken
+    const body = await decode(answer.body, headers['content-encoding'])
     return { status, headers, text: body.toString('utf8') }
   } catch (error) {
     // A refusal is one whatever becomes of its body: a 429 must not be asked again at once.
@@ -104,15 +117,8 @@ async function exchange(
   }
 }
 
-async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > maxBodyBytes) throw new UpstreamFault('error', 'an answer of over 64 MiB')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+function tooLarge(): UpstreamFault {
+  return new UpstreamFault('error', 'an answer of over 64 MiB')
 }
 
 /** Proxies and Spotify itself compress unasked, error bodies too: what the header says is done. */
