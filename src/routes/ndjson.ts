@@ -2,14 +2,12 @@ import { type Clock, systemClock } from '../clock.ts'
 import { type Collected, isInterruption } from '../reading/collect.ts'
 import type { Offset } from '../reading/offset.ts'
 import type { Reading } from '../reading/reading.ts'
+import { line, recordLines } from './lines.ts'
 
 // Proxies close what is silent for a minute, some after half of one.
 const silentTicks = 10
 // One timer at a time, whatever comes meanwhile: one for each page costs as much as its checkpoint.
 const tickMs = 1_000
-
-// Line ends for Python's splitlines() and others, though not for JSON: they may stand in a name.
-const lineEnds = /[\u0085\u2028\u2029]/g
 
 /** What the lines tell of beside the rows. */
 export type LineParts = {
@@ -60,13 +58,13 @@ export async function* ndjson(
       soFar.skipped += skipped
       soFar.offset = offset
       hasBegun = true
-      const lines = records.map((record) => line({ record }))
+      let lines = recordLines(records)
       sinceCheckpoint += records.length
       if (offset !== null) {
-        lines.push(line({ checkpoint: { offset, records: sinceCheckpoint } }))
+        lines += line({ checkpoint: { offset, records: sinceCheckpoint } })
         sinceCheckpoint = 0
       }
-      if (lines.length > 0) yield lines.join('')
+      if (lines !== '') yield lines
     }
   } catch (error) {
     if (!hasBegun) throw error
@@ -102,12 +100,4 @@ class Ticker {
   stop(): void {
     this.#stop.abort(new Error('nobody waits any more'))
   }
-}
-
-function line(value: object): string {
-  return `${JSON.stringify(value).replace(lineEnds, escaped)}\n`
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
