@@ -1,15 +1,13 @@
-import { type Clock, isSlow, systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { type Collected, isInterruption } from '../reading/collect.ts'
 import type { Offset } from '../reading/offset.ts'
 import type { Reading } from '../reading/reading.ts'
+import { line, recordLines } from './lines.ts'
 
 // Proxies close what is silent for a minute, some after half of one.
-const silenceMs = 10_000
-// The silence may end between two waits: then the next one is looked for soon.
-const glanceMs = 1_000
-
-// Line ends for Python's splitlines() and others, though not for JSON: they may stand in a name.
-const lineEnds = /[\u0085\u2028\u2029]/g
+const silentTicks = 10
+// One timer at a time, whatever comes meanwhile: one for each page costs as much as its checkpoint.
+const tickMs = 1_000
 
 /** What the lines tell of beside the rows. */
 export type LineParts = {
@@ -37,16 +35,19 @@ export async function* ndjson(
   const soFar = { offset: null as Offset | null, records: 0, skipped: 0, pages: 0 }
   let sinceCheckpoint = 0
   let hasBegun = false
+  const ticker = new Ticker(sleep)
   try {
     for (;;) {
       // Pages that are here already would be given too, and a slow reader takes long for each.
       parts.signal.throwIfAborted()
       const next = reading.next()
-      let patienceMs = silenceMs
-      while (await isSlow(next, patienceMs, sleep)) {
-        const waiting = parts.waiting()
-        patienceMs = waiting ? silenceMs : glanceMs
+      let silence = 0
+      while (await ticker.ticksBefore(next)) {
+        silence += 1
+        // The silence may end between two waits: then the next one is looked for soon.
+        const waiting = silence < silentTicks ? null : parts.waiting()
         if (!waiting) continue
+        silence = 0
         hasBegun = true
         yield line({ waiting })
       }
@@ -61,26 +62,46 @@ export async function* ndjson(
       soFar.skipped += skipped
       soFar.offset = offset
       hasBegun = true
-      const lines = records.map((record) => line({ record }))
+      let lines = recordLines(records)
       sinceCheckpoint += records.length
       if (offset !== null) {
-        lines.push(line({ checkpoint: { offset, records: sinceCheckpoint } }))
+        lines += line({ checkpoint: { offset, records: sinceCheckpoint } })
         sinceCheckpoint = 0
       }
-      if (lines.length > 0) yield lines.join('')
+      if (lines !== '') yield lines
     }
   } catch (error) {
     if (!hasBegun) throw error
     yield isInterruption(error, soFar.records)
       ? line({ end: parts.end({ ...soFar, hasMore: true, interrupted: error }) })
       : line({ error: parts.problem(error) })
+  } finally {
+    ticker.stop()
   }
 }
 
-function line(value: object): string {
-  return `${JSON.stringify(value).replace(lineEnds, escaped)}\n`
-}
+/** Ticks once a second for whoever waits for something else. */
+class Ticker {
+  readonly #sleep: Clock['sleep']
+  readonly #stop = new AbortController()
+  #tick: Promise<boolean> | null = null
 
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  constructor(sleep: Clock['sleep']) {
+    this.#sleep = sleep
+  }
+
+  /** True when it ticks before the promise settles. Throws what the promise is rejected with. */
+  async ticksBefore(promise: Promise<unknown>): Promise<boolean> {
+    this.#tick ??= this.#sleep(tickMs, this.#stop.signal).then(
+      () => true,
+      () => false, // stopped
+    )
+    const ticks = await Promise.race([promise.then(() => false), this.#tick])
+    if (ticks) this.#tick = null
+    return ticks
+  }
+
+  stop(): void {
+    this.#stop.abort(new Error('nobody waits any more'))
+  }
 }

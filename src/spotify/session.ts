@@ -1,4 +1,5 @@
 import type { Call, SpotifyClient } from './client.ts'
+import { withEither } from './either-signal.ts'
 import {
   type CursorPage,
   type Page,
@@ -39,9 +40,11 @@ export function openSession(client: SpotifyClient, call: Call): Spotify {
     list:
       (path, query = {}) =>
       (position, size, signal) =>
-        client.get(
-          { path, query: { ...query, limit: size, offset: position }, read: readPage },
-          { ...call, signal: AbortSignal.any([call.signal, signal]) },
+        withEither(call.signal, signal, (either) =>
+          client.get(
+            { path, query: { ...query, limit: size, offset: position }, read: readPage },
+            { ...call, signal: either },
+          ),
         ),
     following: (after, size) =>
       client.get(

@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { type Dispatcher, errors } from 'undici'
 import { createDispatchers, type Network, type ProxyAddress } from './dispatchers.ts'
+import { exchange } from './exchange.ts'
 import { UpstreamFault } from './fault.ts'
 import { proxyFault } from './proxy-fault.ts'
 
@@ -70,33 +71,42 @@ export function createTransport(
   return {
     close: () => dispatchers.close(),
     async send(request, signal) {
+      signal?.throwIfAborted()
       // A byte now and then keeps undici's idle timer quiet for ever, so the whole has its own.
-      const total = AbortSignal.timeout(timeouts.totalMs)
-      const either = signal ? AbortSignal.any([signal, total]) : total
+      // AbortSignal.timeout and AbortSignal.any would outlive the request, by a minute each.
+      const either = new AbortController()
+      let isLate = false
+      const timer = setTimeout(() => {
+        isLate = true
+        either.abort(new Error('no whole answer in time'))
+      }, timeouts.totalMs)
+      const abort = () => either.abort(signal?.reason)
+      signal?.addEventListener('abort', abort)
       const url = new URL(request.url)
       const { dispatcher, proxy } = dispatchers.of(url)
       try {
-        const answer = await ask(dispatcher, url, request, timeouts, either)
-        return await read(answer, signal)
+        const options = optionsOf(url, request, timeouts)
+        return await answerTo(dispatcher, options, either.signal, signal)
       } catch (error) {
         if (signal?.aborted) throw signal.reason
-        if (total.aborted) {
+        if (isLate) {
           throw new UpstreamFault('timeout', `no whole answer within ${timeouts.totalMs / 1000} s`)
         }
         throw toFault(error, timeouts, url, proxy)
+      } finally {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
       }
     },
   }
 }
 
-function ask(
-  dispatcher: Dispatcher,
+function optionsOf(
   { origin, pathname, search }: URL,
   { method, headers, body }: WireRequest,
   { headersMs, idleMs }: Timeouts,
-  signal: AbortSignal,
-): Promise<Dispatcher.ResponseData> {
-  return dispatcher.request({
+): Dispatcher.DispatchOptions {
+  return {
     origin,
     path: pathname + search,
     method,
@@ -105,17 +115,21 @@ function ask(
     // Here and not of the dispatcher: the one of a proxy does not hand them down.
     headersTimeout: headersMs,
     bodyTimeout: idleMs,
-    signal,
-  })
+  }
 }
 
-async function read(
-  { statusCode: status, headers, body }: Dispatcher.ResponseData,
+async function answerTo(
+  dispatcher: Dispatcher,
+  options: Dispatcher.DispatchOptions,
+  signal: AbortSignal,
   callers: AbortSignal | undefined,
 ): Promise<Answer> {
+  const answer = await exchange(dispatcher, options, signal, { maxBytes: maxBodyBytes, tooLarge })
+  const { status, headers } = answer
   try {
-    const decoded = await decode(await collect(body), headers['content-encoding'])
-    return { status, headers, text: decoded.toString('utf8') }
+    if (answer.broken !== undefined) throw answer.broken
+    const body = await decode(answer.body, headers['content-encoding'])
+    return { status, headers, text: body.toString('utf8') }
   } catch (error) {
     // A refusal is one whatever becomes of its body: a 429 must not be asked again at once.
     if (status === 200 || callers?.aborted) throw error
@@ -123,15 +137,8 @@ async function read(
   }
 }
 
-async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > maxBodyBytes) throw new UpstreamFault('error', 'an answer of over 64 MiB')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+function tooLarge(): UpstreamFault {
+  return new UpstreamFault('error', 'an answer of over 64 MiB')
 }
 
 /** Proxies and Spotify itself compress unasked, error bodies too: what the header says is done. */
