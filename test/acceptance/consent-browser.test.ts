@@ -1,13 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { executablePath, skip } from '../helpers/chromium.ts'
 import { startMain } from '../helpers/main-process.ts'
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const skip = existsSync(executablePath)
-  ? false
-  : `no browser at ${executablePath}: set CHROMIUM to one`
-if (skip) process.stderr.write(`NOT TESTED in a browser: ${skip}\n`)
 // SCREENSHOTS=FOLDER keeps what the browser showed.
 const screenshots = process.env.SCREENSHOTS
 

@@ -1,12 +1,7 @@
-import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import t from 'tap'
 import { build } from '../helpers/build.ts'
-
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const skip = existsSync(executablePath)
-  ? false
-  : `no browser at ${executablePath}: set CHROMIUM to one`
+import { executablePath, skip } from '../helpers/chromium.ts'
 
 t.test('in a browser, "Authorize" takes a key and "Execute" sends it', { skip }, async (t) => {
   const key = 'swagger-key-swagger-key'
