@@ -44,7 +44,7 @@ async function main(connection: string): Promise<number> {
   }
   if (!credentials) {
     throw new ConfigError(
-      'SPOTIFY_CLIENT_ID is not set; needed: SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET (or SPOTIFY_CLIENT_SECRET_FILE) of the app',
+      'SPOTIFY_CLIENT_ID is not set; needed: SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET (or SPOTIFY_CLIENT_SECRET_FILE) of the app. A demo is tried in the browser: open /connections/NAME/authorize of the running service',
     )
   }
   let store: Store

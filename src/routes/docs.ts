@@ -11,7 +11,7 @@ const summary = `The tables of a Spotify account over HTTP, for Lakeflow and eve
 List the tables, read one from its start, and call again with the \`offset\` of the answer as long as \`has_more\` is true. No row is lost, torn or doubled in silence: when something is wrong, a problem document (RFC 9457) says what it is and what to do.`
 
 const demoNote =
-  '**This is a demo**: the account is simulated and its rows are made up. Set SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET and SPOTIFY_REFRESH_TOKEN to read a real one.'
+  '**This is a demo**: the account is simulated and its rows are made up. To read a real one, set SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET, and consent at `/connections/default/authorize`.'
 
 // The pages are whole by themselves: nothing is loaded from anywhere else, and nobody may frame them.
 const contentSecurityPolicy = [
@@ -70,6 +70,8 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
     uiConfig: {
       tryItOutEnabled: true,
       displayRequestDuration: true,
+      // It would hold the page still for half a minute after a read of 1,200 tracks.
+      syntaxHighlight: false,
       validatorUrl: null,
       // An access key is gone with the page.
       persistAuthorization: false,

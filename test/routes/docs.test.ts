@@ -38,6 +38,16 @@ t.test('/docs is a page that is whole by itself, and that nobody may frame', asy
   t.equal(simulator.stats.requests.length, 0)
 })
 
+t.test(
+  'the page shows long answers without colours, which would make it stand still',
+  async (t) => {
+    const { app } = await build(t)
+    const { status, text } = await ask(app, '/docs/static/swagger-initializer.js')
+    t.equal(status, 200)
+    t.match(text, /"syntaxHighlight":false/)
+  },
+)
+
 t.test('the page reads the document that /openapi.json gives', async (t) => {
   const { app } = await build(t)
   const served = await ask(app, '/openapi.json')
