@@ -32,7 +32,7 @@ const mutants: Mutant[] = [
     ],
     [
       'a seam that was found again counts as one that held',
-      '(first === 0 && known[0] === this.#path.at(-1))',
+      '(first === 0 && known[0] === lastBefore)',
       'true',
     ],
     [
@@ -58,21 +58,25 @@ const mutants: Mutant[] = [
       'if (isGiven) continue',
     ],
     ['the last item of the list is held back', '(index === last && !isEnd)', '(index === last)'],
-    ['an item without a key is a seam', 'ids.findLastIndex((id) => id !== null)', 'ids.length - 1'],
+    [
+      'an item without a key is a seam',
+      'let last = ids.findLastIndex((id) => id !== null)',
+      'let last = ids.length - 1',
+    ],
     ['keyless items are counted again', 'known.findLastIndex((item) => item)', '-1'],
     [
       'a page that next denies is the end, whatever the total',
-      ' && request.position + ids.length >= page.total\n',
-      '\n',
+      'if (!page.hasNext && reachesTotal) return true',
+      'if (!page.hasNext) return true',
     ],
     [
       'a page that reaches the total is the end, whatever next',
-      'isExact && !page.hasNext &&',
-      'isExact &&',
+      'if (!page.hasNext && reachesTotal) return true',
+      'if (reachesTotal) return true',
     ],
     ['a page that was searched for proves the end', 'let isEnd = isExact &&', 'let isEnd ='],
-    ['a seam that stands alone once is the end', '++this.#alone === 2', '++this.#alone === 1'],
-    ['keyless items of a short page are the end', 'isAlone && !hidesMore &&', 'isAlone &&'],
+    ['a seam that stands alone once is the end', '++this.#alone < 2', '++this.#alone < 1'],
+    ['keyless items of a short page are the end', ' || hidesMore)', ')'],
     ['a page gives more than the limit', '!isGiven && given.length === limit', 'false'],
     [
       'known items ahead are forgotten',
@@ -96,8 +100,13 @@ const mutants: Mutant[] = [
     ['the search looks at one place', 'const mostProbes = 20', 'const mostProbes = 1'],
     [
       'what was in flight before the list moved is kept',
-      '      // What is in flight may have been looked at before the list moved: it would lead back again.\n      this.#planned = []',
+      '    // What is in flight may have been looked at before the list moved: it would lead back again.\n    this.#planned = []\n',
       '',
+    ],
+    [
+      'a step back is a step forward',
+      'return lastBefore === undefined || !this.#ahead.includes(lastBefore)',
+      'return true',
     ],
     ['more pages than allowed are planned', 'Math.min(most, left)', 'most'],
   ]),
