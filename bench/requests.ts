@@ -6,15 +6,12 @@ import { Secrets } from '../src/secrets.ts'
 import { createService } from '../src/service.ts'
 import { startSimulator } from '../src/simulator/simulator.ts'
 import { tables } from '../src/tables/index.ts'
+import { simulatorEnv } from '../test/helpers/simulator-env.ts'
 
 const simulator = await startSimulator()
 const { app, close } = await createService({
   config: readConfig({
-    SPOTIFY_CLIENT_ID: simulator.clientId,
-    SPOTIFY_CLIENT_SECRET: simulator.clientSecret,
-    SPOTIFY_REFRESH_TOKEN: simulator.refreshToken,
-    SPOTIFY_API_URL: simulator.apiUrl,
-    SPOTIFY_ACCOUNTS_URL: simulator.accountsUrl,
+    ...simulatorEnv(simulator),
     DATABASE_URL: 'sqlite::memory:',
   }),
   secrets: new Secrets(),

@@ -6,6 +6,7 @@ import type { Offset } from '../src/reading/offset.ts'
 import { makeLibrary } from '../src/simulator/library.ts'
 import { startSimulator } from '../src/simulator/simulator.ts'
 import { startMain } from '../test/helpers/main-process.ts'
+import { simulatorEnv } from '../test/helpers/simulator-env.ts'
 
 // Reads a stream from a service that is killed ten times at random moments, and goes on each time
 // from the last checkpoint, without the rows behind it: `npm run kill-and-resume`. Exit code 0:
@@ -68,11 +69,7 @@ async function readOnce(offset: Offset | null, moment: Moment | null): Promise<P
   const stops: (() => unknown)[] = []
   const kill = () => Promise.all(stops.map((stop) => stop()))
   const service = startMain({ teardown: (stop) => stops.push(stop) }, folder, {
-    SPOTIFY_CLIENT_ID: simulator.clientId,
-    SPOTIFY_CLIENT_SECRET: simulator.clientSecret,
-    SPOTIFY_REFRESH_TOKEN: simulator.refreshToken,
-    SPOTIFY_API_URL: simulator.apiUrl,
-    SPOTIFY_ACCOUNTS_URL: simulator.accountsUrl,
+    ...simulatorEnv(simulator),
     SPOTIFY_REQUESTS_PER_MINUTE: '0',
     SPOTIFY_CONCURRENCY: '3',
     DATABASE_URL: `sqlite:${join(folder, 'connector.db')}`,

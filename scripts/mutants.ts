@@ -60,8 +60,8 @@ const mutants: Mutant[] = [
     ['the last item of the list is held back', '(index === last && !isEnd)', '(index === last)'],
     [
       'an item without a key is a seam',
-      'let last = ids.findLastIndex((id) => id !== null)',
-      'let last = ids.length - 1',
+      'const lastKeyed = ids.findLastIndex((id) => id !== null)',
+      'const lastKeyed = ids.length - 1',
     ],
     ['keyless items are counted again', 'known.findLastIndex((item) => item)', '-1'],
     [

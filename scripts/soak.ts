@@ -9,6 +9,7 @@ import { makeLibrary } from '../src/simulator/library.ts'
 import { Random } from '../src/simulator/random.ts'
 import { startSimulator } from '../src/simulator/simulator.ts'
 import { startMain } from '../test/helpers/main-process.ts'
+import { simulatorEnv } from '../test/helpers/simulator-env.ts'
 
 // Asks a service for many minutes while Spotify's faults go on and off: `npm run soak -- MINUTES`.
 // Exit code 0: every answer was right, nothing was rejected unhandled, and memory did not grow by
@@ -31,11 +32,7 @@ const simulator = await startSimulator({ library })
 const folder = mkdtempSync(join(tmpdir(), 'soak-'))
 const stops: (() => unknown)[] = []
 const service = startMain({ teardown: (stop) => stops.push(stop) }, folder, {
-  SPOTIFY_CLIENT_ID: simulator.clientId,
-  SPOTIFY_CLIENT_SECRET: simulator.clientSecret,
-  SPOTIFY_REFRESH_TOKEN: simulator.refreshToken,
-  SPOTIFY_API_URL: simulator.apiUrl,
-  SPOTIFY_ACCOUNTS_URL: simulator.accountsUrl,
+  ...simulatorEnv(simulator),
   SPOTIFY_REQUESTS_PER_MINUTE: '0',
   READ_WAIT_BUDGET_MS: '3000',
   STREAM_WAIT_BUDGET_MS: '3000',

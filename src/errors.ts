@@ -1,3 +1,5 @@
+import { escapeCharacter } from './json.ts'
+
 /**
  * Every kind of failure the service tells of, by its `code`. `retryable` means that the same
  * request may succeed later. How a code looks in HTTP (status, title) is decided in problems.ts.
@@ -71,13 +73,9 @@ export class ConfigError extends Error {
  */
 export function quote(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(cut(value)) : cut(JSON.stringify(value))
-  return text.replace(/[\u007f-\u009f\u2028\u2029]/g, escaped)
+  return text.replace(/[\u007f-\u009f\u2028\u2029]/g, escapeCharacter)
 }
 
 function cut(text = 'undefined'): string {
   return (text.length > 100 ? `${text.slice(0, 100)}…` : text).toWellFormed()
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

@@ -32,7 +32,9 @@ export class LastReads {
     const before = this.#reads.get(key)
     const atMs = this.#nowMs()
     const read = {
-      ...{ table, connection, isFailing: code !== null },
+      table,
+      connection,
+      isFailing: code !== null,
       succeeded: code === null ? { atMs, rows, outcome } : (before?.succeeded ?? null),
       failed: code === null ? (before?.failed ?? null) : { atMs, code },
     }

@@ -96,7 +96,10 @@ export async function createService(parts: ServiceParts): Promise<Service> {
     observer: metrics.spotify,
   })
   metrics.watch({
-    ...{ mode, version, connections, lastReads },
+    mode,
+    version,
+    connections,
+    lastReads,
     isDatabaseOk: () =>
       trouble() === null && !connections.all().some((one) => one.status().unstored),
   })
@@ -105,7 +108,13 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   const app = await buildApp({
     ...parts,
     ...config,
-    ...{ connections, links, tickets, mode, version, metrics, lastReads },
+    connections,
+    links,
+    tickets,
+    mode,
+    version,
+    metrics,
+    lastReads,
     databaseTrouble: trouble,
     reads: {
       begun: metrics.reads.begun,

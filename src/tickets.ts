@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import { unguessable } from './spotify/authorisation.ts'
+import { ShortLived } from './short-lived.ts'
 
 const lifetimeMs = 15 * 60_000
 const most = 10_000
@@ -9,31 +9,22 @@ const most = 10_000
  * connection where access keys are set: it can't send one. In memory alone, the newest 10,000.
  */
 export class Tickets {
-  readonly #clock: Pick<Clock, 'now'>
-  readonly #tickets = new Map<string, { connection: string; issuedAtMs: number }>()
+  readonly #connections: ShortLived<string>
 
   constructor(clock: Pick<Clock, 'now'>) {
-    this.#clock = clock
+    this.#connections = new ShortLived({ lifetimeMs, most, clock })
   }
 
   /** A new ticket for a connection, which need not exist yet. It must not be logged. */
   issue(connection: string): string {
-    for (const oldest of this.#tickets.keys()) {
-      if (this.#tickets.size < most) break
-      this.#tickets.delete(oldest)
-    }
-    const ticket = unguessable()
-    this.#tickets.set(ticket, { connection, issuedAtMs: this.#clock.now() })
-    return ticket
+    return this.#connections.add(connection)
   }
 
   /** Whether a ticket is good for a connection; then it is used up. */
   spend(ticket: string, connection: string): boolean {
-    const found = this.#tickets.get(ticket)
-    if (found?.connection !== connection) return false
-    this.#tickets.delete(ticket)
-    // A clock set back must not make it longer.
-    const ageMs = this.#clock.now() - found.issuedAtMs
-    return ageMs >= 0 && ageMs <= lifetimeMs
+    const found = this.#connections.find(ticket)
+    if (found?.value !== connection) return false
+    this.#connections.delete(ticket)
+    return !found.isLate
   }
 }

@@ -6,6 +6,7 @@ import { startSimulator } from '../src/simulator/simulator.ts'
 import { cert } from './helpers/certificate.ts'
 import { startMain } from './helpers/main-process.ts'
 import { startProxy } from './helpers/proxy.ts'
+import { simulatorEnv } from './helpers/simulator-env.ts'
 import { startTlsFront } from './helpers/tls-front.ts'
 
 /** A Spotify that only a proxy reaches, by names that nobody else knows. */
@@ -17,9 +18,7 @@ async function start(t: Test, names: { https?: string } = {}) {
   const dir = t.testdir()
   writeFileSync(join(dir, 'ca.pem'), cert)
   const env = {
-    SPOTIFY_CLIENT_ID: simulator.clientId,
-    SPOTIFY_CLIENT_SECRET: simulator.clientSecret,
-    SPOTIFY_REFRESH_TOKEN: simulator.refreshToken,
+    ...simulatorEnv(simulator),
     SPOTIFY_API_URL: 'https://spotify.test/v1',
     SPOTIFY_ACCOUNTS_URL: 'https://spotify.test/accounts',
     DATABASE_URL: 'sqlite::memory:',

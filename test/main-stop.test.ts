@@ -8,17 +8,14 @@ import { startByNpm, startMain } from './helpers/main-process.ts'
 import { receive } from './helpers/raw.ts'
 import { readStream, recordsOf } from './helpers/read-stream.ts'
 import { behindPage } from './helpers/saved-tracks.ts'
+import { simulatorEnv } from './helpers/simulator-env.ts'
 
 /** A simulated Spotify with five pages of tracks, and the variables that point at it. */
 async function simulated(t: Test) {
   const simulator = await startSimulator({ library: makeLibrary({ tracks: 237 }) })
   t.teardown(() => simulator.close())
   const env = {
-    SPOTIFY_CLIENT_ID: simulator.clientId,
-    SPOTIFY_CLIENT_SECRET: simulator.clientSecret,
-    SPOTIFY_REFRESH_TOKEN: simulator.refreshToken,
-    SPOTIFY_API_URL: simulator.apiUrl,
-    SPOTIFY_ACCOUNTS_URL: simulator.accountsUrl,
+    ...simulatorEnv(simulator),
     DATABASE_URL: 'sqlite::memory:',
   }
   return { simulator, env }

@@ -9,6 +9,7 @@ import { forbidden, quotaExceeded, tokenError } from '../src/simulator/spotify-e
 import { hold } from './helpers/hold.ts'
 import { startMain } from './helpers/main-process.ts'
 import { receive } from './helpers/raw.ts'
+import { simulatorEnv } from './helpers/simulator-env.ts'
 
 // Two dozen processes, one after the other, on a busy machine.
 t.setTimeout(90_000)
@@ -31,13 +32,7 @@ async function simulated(t: Test, options: SimulatorOptions = {}) {
       secrets.add(token)
     },
   )
-  const env = {
-    SPOTIFY_CLIENT_ID: simulator.clientId,
-    SPOTIFY_CLIENT_SECRET: simulator.clientSecret,
-    SPOTIFY_REFRESH_TOKEN: simulator.refreshToken,
-    SPOTIFY_API_URL: simulator.apiUrl,
-    SPOTIFY_ACCOUNTS_URL: simulator.accountsUrl,
-  }
+  const env = simulatorEnv(simulator)
   return { simulator, env, secrets, refreshTokens }
 }
 

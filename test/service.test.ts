@@ -9,6 +9,7 @@ import { createService, type Service } from '../src/service.ts'
 import { startSimulator } from '../src/simulator/simulator.ts'
 import { ask, assertProblem } from './helpers/answer.ts'
 import { until } from './helpers/hold.ts'
+import { simulatorEnv } from './helpers/simulator-env.ts'
 
 const profile = '/tables/user_profile/read'
 
@@ -33,13 +34,7 @@ async function start(t: Test, env: NodeJS.ProcessEnv): Promise<Service> {
 async function simulated(t: Test) {
   const simulator = await startSimulator()
   t.teardown(() => simulator.close())
-  const env = {
-    SPOTIFY_CLIENT_ID: simulator.clientId,
-    SPOTIFY_CLIENT_SECRET: simulator.clientSecret,
-    SPOTIFY_REFRESH_TOKEN: simulator.refreshToken,
-    SPOTIFY_API_URL: simulator.apiUrl,
-    SPOTIFY_ACCOUNTS_URL: simulator.accountsUrl,
-  }
+  const env = simulatorEnv(simulator)
   return { simulator, env }
 }
 

@@ -14,7 +14,9 @@ export function processMetrics(registry: Registry): () => void {
   const registers = [registry]
   const gauge = (name: string, help: string, read: () => number | null) => {
     new Gauge({
-      ...{ name, help, registers },
+      name,
+      help,
+      registers,
       collect() {
         const value = read()
         if (value !== null) this.set(value)
@@ -22,7 +24,8 @@ export function processMetrics(registry: Registry): () => void {
     })
   }
   new Counter({
-    ...{ name: 'process_cpu_seconds_total', registers },
+    name: 'process_cpu_seconds_total',
+    registers,
     help: 'Processor time of the process, user and system, in seconds.',
     collect() {
       const { user, system } = process.cpuUsage()

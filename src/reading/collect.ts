@@ -1,16 +1,20 @@
 import { ConnectorError } from '../errors.ts'
 import type { Offset } from './offset.ts'
-import type { Gap, Reading, Row } from './reading.ts'
+import type { Chunk, Gap, Reading, Row } from './reading.ts'
 
-/** What one call read. */
-export type Collected = {
+/** What the pages of a call have come to so far. */
+export type SoFar = {
   offset: Offset | null
-  hasMore: boolean
   /** How many rows were read. */
   records: number
   /** How many items were left out for want of a key. */
   skipped: number
   pages: number
+}
+
+/** What one call read. */
+export type Collected = SoFar & {
+  hasMore: boolean
   gap?: Gap
   /** Why the read ended before its time; what is there can be kept, and gone on from. */
   interrupted?: ConnectorError
@@ -28,22 +32,32 @@ export async function collect<Part>(
   encode: (records: readonly Row[]) => Part,
 ): Promise<Written<Part>> {
   const parts: Part[] = []
-  const soFar = { offset: null as Offset | null, records: 0, skipped: 0, pages: 0 }
+  const soFar = nothingYet()
   try {
     for (;;) {
       const step = await reading.next()
       if (step.done) return { ...soFar, ...step.value, parts }
-      const { records, skipped, offset } = step.value
-      soFar.pages += 1
-      soFar.records += records.length
-      soFar.skipped += skipped
-      soFar.offset = offset
+      const { records } = step.value
+      addPage(soFar, step.value)
       if (records.length > 0) parts.push(encode(records))
     }
   } catch (error) {
     if (!isInterruption(error, soFar.records)) throw error
     return { ...soFar, hasMore: true, parts, interrupted: error }
   }
+}
+
+/** Before the first page. */
+export function nothingYet(): SoFar {
+  return { offset: null, records: 0, skipped: 0, pages: 0 }
+}
+
+/** Takes a page's rows into account. */
+export function addPage(soFar: SoFar, { records, skipped, offset }: Chunk): void {
+  soFar.pages += 1
+  soFar.records += records.length
+  soFar.skipped += skipped
+  soFar.offset = offset
 }
 
 /** Whether a failure after so many rows ends a read well, with what was read until then. */

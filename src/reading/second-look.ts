@@ -1,9 +1,10 @@
-import { ConnectorError } from '../errors.ts'
+import type { ConnectorError } from '../errors.ts'
 import { hashOf } from './digest.ts'
 import { type ListPages, type ListRead, readPages, walkOptions } from './list.ts'
 import { invalidOffset, type Offset, requireFields } from './offset.ts'
 import { placeFields, readPlace, writePlace } from './place.ts'
 import type { Reading } from './reading.ts'
+import { snapshotChanged } from './snapshot-changed.ts'
 import {
   type Page,
   type PageRequest,
@@ -189,9 +190,7 @@ export class SecondLook implements ListPages {
 }
 
 function changed(): ConnectorError {
-  return new ConnectorError(
-    'snapshot-changed',
-    'Spotify has computed the list anew while it was read, so that rows may be missing from what was read or stand in it twice. Begin again without an offset, and drop what was read so far.',
-    { members: { restart: true } },
+  return snapshotChanged(
+    'Spotify has computed the list anew while it was read, so that rows may be missing from what was read or stand in it twice.',
   )
 }

@@ -1,9 +1,10 @@
-import { ConnectorError } from '../errors.ts'
+import type { ConnectorError } from '../errors.ts'
 import { extend } from './digest.ts'
 import { type ListPages, type ListRead, readPages, walkOptions } from './list.ts'
 import { invalidOffset, type Offset, requireFields } from './offset.ts'
 import { placeFields, readPlace, writePlace } from './place.ts'
 import type { Reading } from './reading.ts'
+import { snapshotChanged } from './snapshot-changed.ts'
 import {
   type Page,
   type PageRequest,
@@ -171,9 +172,7 @@ class Sweep {
 }
 
 function changed(): ConnectorError {
-  return new ConnectorError(
-    'snapshot-changed',
-    'The list was rearranged while it was read, again and again or between two calls, so that rows may be missing from what was read. Begin again without an offset, and drop what was read so far.',
-    { members: { restart: true } },
+  return snapshotChanged(
+    'The list was rearranged while it was read, again and again or between two calls, so that rows may be missing from what was read.',
   )
 }

@@ -1,5 +1,6 @@
 import { ConnectorError } from '../errors.ts'
 import { hashOf } from './digest.ts'
+import { snapshotChanged } from './snapshot-changed.ts'
 
 // Why a row that is in the list for all of the read is given exactly once, however the list moves
 // and in whatever order its pages are looked at, as long as rows keep their order:
@@ -200,8 +201,9 @@ export class Walk {
     const [seamBefore, lastBefore] = [this.#seam, this.#path.at(-1)]
     const isStart = seamBefore === null
     const isExact = isStart || (first === 0 && known[0] === lastBefore)
-    let isEnd = isExact && this.#isAtEnd(request, page, ids)
-    let last = ids.findLastIndex((id) => id !== null)
+    const lastKeyed = ids.findLastIndex((id) => id !== null)
+    let isEnd = isExact && this.#isAtEnd(request, page, lastKeyed)
+    let last = lastKeyed
     let hasNew = false
     const given: Step['given'] = []
     const repeated: string[] = []
@@ -233,18 +235,19 @@ export class Walk {
     else if (this.#pages === maxPages) this.#end = 'more'
     else if (hasNew || given.length > 0) this.#goOn('new')
     else if (this.#hasMoved(seamBefore, lastBefore)) this.#goOn('moved')
-    else this.#standStill(request, ids)
+    else this.#standStill(request, page, lastKeyed)
     return { given, skipped, repeated, isExact }
   }
 
   /** Whether a page that begins with the seam has nothing behind its last item. */
-  #isAtEnd(request: PageRequest, page: Page, ids: readonly (Identified | null)[]): boolean {
-    const reachesTotal = request.position + ids.length >= page.total
+  #isAtEnd(request: PageRequest, page: Page, lastKeyed: number): boolean {
+    const { length } = page.items
+    const reachesTotal = request.position + length >= page.total
     if (!page.hasNext && reachesTotal) return true
-    const isAlone = this.#seam !== null && ids.findLastIndex((id) => id !== null) === 0
+    const isAlone = this.#seam !== null && lastKeyed === 0
     // Keyless items behind the seam, of a server that gives less than it is asked: no end is seen.
-    const hidesMore = ids.length > 1 && page.hasNext && !reachesTotal
-    if (!isAlone || ids.length >= request.size || hidesMore) return false
+    const hidesMore = length > 1 && page.hasNext && !reachesTotal
+    if (!isAlone || length >= request.size || hidesMore) return false
     // What is said does not fit together: the seam alone, twice, is the end.
     if (++this.#alone < 2) return false
     this.#options.onOddEnd?.()
@@ -274,10 +277,9 @@ export class Walk {
   }
 
   /** A page that brought the walk nothing and nowhere: looks further, or again. */
-  #standStill(request: PageRequest, ids: readonly (Identified | null)[]): void {
+  #standStill(request: PageRequest, page: Page, lastKeyed: number): void {
     const { largest } = this.#options
-    const isBlank = ids.findLastIndex((id) => id !== null) <= 0
-    if (isBlank && ids.length >= request.size && request.size < largest) {
+    if (lastKeyed <= 0 && page.items.length >= request.size && request.size < largest) {
       // Nothing but keyless items behind the seam.
       const position = this.#seam?.position ?? 0
       this.#need = { position, size: Math.min(largest, request.size * 2) }
@@ -421,9 +423,7 @@ function staysEmpty(): ConnectorError {
 }
 
 function changed(): ConnectorError {
-  return new ConnectorError(
-    'snapshot-changed',
-    'The list has changed so much since the offset was given that the place can not be found again. Begin again without an offset, and drop what was read so far.',
-    { members: { restart: true } },
+  return snapshotChanged(
+    'The list has changed so much since the offset was given that the place can not be found again.',
   )
 }

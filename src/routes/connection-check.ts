@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { Problem } from '../problems.ts'
 import type { Connection } from '../spotify/connection.ts'
 import { tables } from '../tables/index.ts'
-import type { ReadParts, Table } from '../tables/table.ts'
+import { callOf, type ReadParts, type Table } from '../tables/table.ts'
 import { statusExample, statusMembers, statusOf } from './connection-status.ts'
 
 const MaybeProblem = Type.Optional(Type.Unsafe({ $ref: 'Problem#' }))
@@ -83,8 +83,7 @@ async function probe(table: Table, connection: Connection, parts: Parts): Promis
     {},
   )
   const { spotify } = connection.open({
-    scopes: table.scopes,
-    plays: table.ingestionType === 'cdc',
+    ...callOf(table),
     signal,
     waitBudgetMs,
   })

@@ -8,7 +8,8 @@ import { ConnectorError } from '../errors.ts'
 import { HttpFailure, noteProblem, problemResponses } from '../problems.ts'
 import { note } from '../request-log.ts'
 import type { Secrets } from '../secrets.ts'
-import { connectionNames, isConnectionName, unguessable } from '../spotify/authorisation.ts'
+import { unguessable } from '../short-lived.ts'
+import { connectionNames, isConnectionName } from '../spotify/authorisation.ts'
 import type { Connections } from '../spotify/connections.ts'
 import type { ConsentLinks } from '../spotify/consents.ts'
 import type { Tickets } from '../tickets.ts'
@@ -26,6 +27,7 @@ import {
   wantsPage,
 } from './consent-pages.ts'
 import { invalidOption, NoQuery } from './query.ts'
+import { readerGone } from './reader-gone.ts'
 
 /** What the routes are given. */
 export type ConnectionRouteParts = {
@@ -112,9 +114,7 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ parts: Parts }> = asy
       const { name } = request.params
       note(request, { connection: name })
       const connection = found(name, parts, accessOf(request))
-      const reader = new AbortController()
-      reply.raw.once('close', () => reader.abort(new Error('the reader went away')))
-      const { signal } = reader
+      const signal = readerGone(reply)
       try {
         const check = await checkConnection(connection, {
           signal,

@@ -1,3 +1,5 @@
+import { escapeCharacter } from '../json.ts'
+
 // Line ends for Python's splitlines() and others, though not for JSON: they may stand in a name.
 const lineEnds = /[\u0085\u2028\u2029]/g
 
@@ -19,9 +21,5 @@ export function recordLines(records: readonly object[]): string {
 /** Most texts hold none, which is seen ten times as fast by one character at a time. */
 function escapeLineEnds(text: string): string {
   const holdsOne = text.includes('\u2028') || text.includes('\u2029') || text.includes('\u0085')
-  return holdsOne ? text.replace(lineEnds, escaped) : text
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return holdsOne ? text.replace(lineEnds, escapeCharacter) : text
 }

@@ -1,6 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { type Collected, isInterruption } from '../reading/collect.ts'
-import type { Offset } from '../reading/offset.ts'
+import { addPage, type Collected, isInterruption, nothingYet } from '../reading/collect.ts'
 import type { Reading } from '../reading/reading.ts'
 import { line, recordLines } from './lines.ts'
 
@@ -32,7 +31,7 @@ export async function* ndjson(
   parts: LineParts,
   sleep: Clock['sleep'] = systemClock.sleep,
 ): AsyncGenerator<string, void, void> {
-  const soFar = { offset: null as Offset | null, records: 0, skipped: 0, pages: 0 }
+  const soFar = nothingYet()
   let sinceCheckpoint = 0
   let hasBegun = false
   const ticker = new Ticker(sleep)
@@ -56,11 +55,8 @@ export async function* ndjson(
         yield line({ end: parts.end({ ...soFar, ...step.value }) })
         return
       }
-      const { records, skipped, offset } = step.value
-      soFar.pages += 1
-      soFar.records += records.length
-      soFar.skipped += skipped
-      soFar.offset = offset
+      const { records, offset } = step.value
+      addPage(soFar, step.value)
       hasBegun = true
       let lines = recordLines(records)
       sinceCheckpoint += records.length

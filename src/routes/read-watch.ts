@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { ConnectorError, type FailureCode } from '../errors.ts'
-import type { Collected } from '../reading/collect.ts'
+import { addPage, type Collected, nothingYet } from '../reading/collect.ts'
 import type { Reading } from '../reading/reading.ts'
 import { note } from '../request-log.ts'
 import type { Tally } from '../schema/project.ts'
@@ -31,9 +31,7 @@ export class ReadWatch {
   readonly #parts: Parts
   readonly #now: () => number
   readonly #from: number
-  #rows = 0
-  #pages = 0
-  #skipped = 0
+  readonly #soFar = nothingYet()
   #seamsFoundAgain = 0
   #hasEnded = false
 
@@ -50,9 +48,7 @@ export class ReadWatch {
       for (;;) {
         const step = await reading.next()
         if (step.done) return step.value
-        this.#pages += 1
-        this.#rows += step.value.records.length
-        this.#skipped += step.value.skipped
+        addPage(this.#soFar, step.value)
         yield step.value
       }
     } finally {
@@ -87,10 +83,13 @@ export class ReadWatch {
     this.#hasEnded = true
     const { request, table, connection, budget, observer } = this.#parts
     const { mistyped } = this.tally
-    const [rows, pages, skipped] = [this.#rows, this.#pages, this.#skipped]
+    const { records: rows, pages, skipped } = this.#soFar
     const waitMs = budget.spentMs
     note(request, {
-      ...{ rows, pages, wait_ms: waitMs, outcome },
+      rows,
+      pages,
+      wait_ms: waitMs,
+      outcome,
       ...(code !== null && { code }),
       ...(skipped > 0 && { skipped }),
       ...(mistyped > 0 && { mistyped }),
@@ -98,7 +97,16 @@ export class ReadWatch {
     if (skipped > 0) request.log.warn({ table, skipped }, 'items without a key were left out')
     if (mistyped > 0) request.log.warn({ table, mistyped }, 'values of another type became null')
     observer.ended({
-      ...{ table, connection, outcome, code, rows, pages, skipped, mistyped, hasGap, waitMs },
+      table,
+      connection,
+      outcome,
+      code,
+      rows,
+      pages,
+      skipped,
+      mistyped,
+      hasGap,
+      waitMs,
       seamsFoundAgain: this.#seamsFoundAgain,
       durationMs: this.#now() - this.#from,
       sample: this.sample,

@@ -11,7 +11,7 @@ import type { Secrets } from '../secrets.ts'
 import type { Connections } from '../spotify/connections.ts'
 import { tables } from '../tables/index.ts'
 import type { ReadObserver } from '../tables/read-report.ts'
-import type { OptionName } from '../tables/table.ts'
+import { callOf, type OptionName } from '../tables/table.ts'
 import { accessOf } from './access.ts'
 import { anyRoute } from './answers.ts'
 import { type Format, formatOf, mediaTypes } from './format.ts'
@@ -19,6 +19,7 @@ import { ndjson } from './ndjson.ts'
 import { Answer, example, exampleLine, Line, recordName } from './read-answer.ts'
 import { nextUrl, ReadQuery, type ReadRequest, readRequest } from './read-request.ts'
 import { ReadWatch } from './read-watch.ts'
+import { readerGone } from './reader-gone.ts'
 import { TableParams } from './tables.ts'
 
 /** What the route is given. */
@@ -109,11 +110,10 @@ function begin(request: Request, reply: FastifyReply, parts: Parts, format: Form
   const { table, start, connection } = check(request, parts)
   const leave = parts.load.enter()
   // A reader that goes away ends the read: it would eat the rate limit of the one that tries again.
-  const reader = new AbortController()
-  const signal = AbortSignal.any([reader.signal, parts.ending])
+  const gone = readerGone(reply)
+  const signal = AbortSignal.any([gone, parts.ending])
   const { spotify, budget } = connection.open({
-    scopes: table.scopes,
-    plays: table.ingestionType === 'cdc',
+    ...callOf(table),
     signal,
     waitBudgetMs: format === 'json' ? parts.readWaitBudgetMs : parts.streamWaitBudgetMs,
   })
@@ -126,7 +126,6 @@ function begin(request: Request, reply: FastifyReply, parts: Parts, format: Form
   })
   reply.raw.once('close', () => {
     leave()
-    reader.abort(new Error('the reader went away'))
     // Where the read has ended before, this tells nothing.
     watch.readerGone()
   })
@@ -146,7 +145,7 @@ function begin(request: Request, reply: FastifyReply, parts: Parts, format: Form
     budget,
     signal,
     reading: watch.follow(reading),
-    isGone: () => reader.signal.aborted,
+    isGone: () => gone.aborted,
   }
 }
 

@@ -1,3 +1,4 @@
+import { isObject } from '../json.ts'
 import { type SparkStruct, type SparkType, toSpark } from './spark.ts'
 import type { Struct } from './types.ts'
 
@@ -36,17 +37,15 @@ function filler({ fields }: SparkStruct): Fill {
   if (fields.some(({ name }) => name === '__proto__')) {
     throw new Error('No column can be named __proto__: to assign it is to set the prototype.')
   }
+  const converters = fields.map((_, at) => `c${at}`)
   const columns = fields.map(({ name }, at) => {
     const key = JSON.stringify(name)
     // These are there in every object, inherited.
     const guard = name in Object.prototype ? `!Object.hasOwn(source, ${key}) ? null : ` : ''
-    return `${key}: ${guard}convert[${at}](source[${key}], tally)`
+    return `${key}: ${guard}${converters[at]}(source[${key}], tally)`
   })
-  const names = fields.map((_, at) => `c${at}`)
-  const literal = columns.map((column, at) => column.replace(`convert[${at}]`, `c${at}`))
-  const make = new Function(...names, `return (source, tally) => ({ ${literal.join(', ')} })`) as (
-    ...convert: Convert[]
-  ) => Fill
+  const body = `return (source, tally) => ({ ${columns.join(', ')} })`
+  const make = new Function(...converters, body) as (...convert: Convert[]) => Fill
   return make(...fields.map(({ type }) => converter(type)))
 }
 
@@ -88,10 +87,6 @@ function toBoolean(value: unknown, tally: Tally): boolean | null {
 function refuse(value: unknown, tally: Tally): null {
   if (value !== null && value !== undefined) tally.mistyped += 1
   return null
-}
-
-function isObject(value: unknown): value is Source {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isEmpty(value: Source): boolean {

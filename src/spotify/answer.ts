@@ -1,4 +1,5 @@
 import { ConnectorError } from '../errors.ts'
+import { isObject } from '../json.ts'
 import { UpstreamFault } from './fault.ts'
 import { parseRetryAfter } from './retry-after.ts'
 import type { Answer } from './transport.ts'
@@ -112,9 +113,4 @@ function forbidden(answer: Answer, endpoint: string, scopes: readonly string[]):
     'account-not-allowed',
     `Spotify refused ${endpoint} for this account:${explain(answer) || ' 403, without a reason'}. Check in Spotify's developer dashboard that the account is registered for the app, that the app's owner has Premium, and that the endpoint is open to the app.`,
   )
-}
-
-/** True for a JSON object: neither null nor an array. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { allScopes } from './scopes.ts'
 
 const connectionName = /^[a-z0-9][a-z0-9_-]{0,63}$/
@@ -10,11 +10,6 @@ export const connectionNames =
 /** Whether a connection may be called so. */
 export function isConnectionName(name: string): boolean {
   return connectionName.test(name)
-}
-
-/** A word that nobody guesses: 256 bits, in 43 characters that a URL takes as they are. */
-export function unguessable(): string {
-  return randomBytes(32).toString('base64url')
 }
 
 /** What the browser is sent to Spotify with. */

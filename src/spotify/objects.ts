@@ -1,5 +1,5 @@
+import { isObject } from '../json.ts'
 import type { Account } from './account.ts'
-import { isObject } from './answer.ts'
 import { UpstreamFault } from './fault.ts'
 
 /** A page of a list that is paged by position. `total` is what Spotify says, true or not. */

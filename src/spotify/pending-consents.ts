@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { ConnectorError } from '../errors.ts'
-import { unguessable } from './authorisation.ts'
+import { ShortLived, unguessable } from '../short-lived.ts'
 
 const lifetimeMs = 10 * 60_000
 const most = 1000
@@ -8,30 +8,23 @@ const most = 1000
 /** A consent that was begun: where it leads to, and what only its exchange may tell. */
 export type Begun = { connection: string; redirectUri: string; verifier: string }
 
-type Pending = Begun & { browser: string; begunAtMs: number; isUsed: boolean }
+type Pending = Begun & { browser: string; isUsed: boolean }
 
 /**
  * The consents that were begun and have not come back, by their `state`: in memory alone, the newest
  * thousand. Source: RFC 6749, section 10.12.
  */
 export class PendingConsents {
-  readonly #clock: Clock
-  readonly #byState = new Map<string, Pending>()
+  readonly #pending: ShortLived<Pending>
 
   constructor(clock: Clock) {
-    this.#clock = clock
+    this.#pending = new ShortLived({ lifetimeMs, most, clock })
   }
 
   /** Begins one for a browser, which is known by a secret of its own. Gives its `state`. */
   begin(connection: string, redirectUri: string, browser: string): Begun & { state: string } {
-    for (const oldest of this.#byState.keys()) {
-      if (this.#byState.size < most) break
-      this.#byState.delete(oldest)
-    }
-    const state = unguessable()
     const begun = { connection, redirectUri, verifier: unguessable() }
-    this.#byState.set(state, { ...begun, browser, begunAtMs: this.#clock.now(), isUsed: false })
-    return { ...begun, state }
+    return { ...begun, state: this.#pending.add({ ...begun, browser, isUsed: false }) }
   }
 
   /**
@@ -39,8 +32,9 @@ export class PendingConsents {
    * Throws `consent-failed`; another browser does not use the state up.
    */
   take(state: string, browser: string | null): Begun {
-    const pending = this.#byState.get(state)
-    if (!pending) throw refusal('is not known: it was not begun here, or the service was restarted')
+    const found = this.#pending.find(state)
+    if (!found) throw refusal('is not known: it was not begun here, or the service was restarted')
+    const { value: pending, isLate } = found
     const { connection, redirectUri, verifier } = pending
     if (pending.browser !== browser) {
       throw refusal('was begun in another browser, where it can still be finished', connection)
@@ -52,11 +46,7 @@ export class PendingConsents {
       )
     }
     pending.isUsed = true
-    // A clock set back must not make it longer.
-    const ageMs = this.#clock.now() - pending.begunAtMs
-    if (ageMs < 0 || ageMs > lifetimeMs) {
-      throw refusal('was begun more than 10 minutes ago', connection)
-    }
+    if (isLate) throw refusal('was begun more than 10 minutes ago', connection)
     return { connection, redirectUri, verifier }
   }
 }

@@ -1,5 +1,6 @@
 import { ConnectorError } from '../errors.ts'
-import { explain, isObject, limited, parseJson } from './answer.ts'
+import { isObject } from '../json.ts'
+import { explain, limited, parseJson } from './answer.ts'
 import { UpstreamFault } from './fault.ts'
 import type { Answer, Transport } from './transport.ts'
 

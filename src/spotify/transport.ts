@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { type Dispatcher, errors } from 'undici'
 import { createDispatchers, type Network, type ProxyAddress } from './dispatchers.ts'
+import { withEither } from './either-signal.ts'
 import { exchange } from './exchange.ts'
 import { UpstreamFault } from './fault.ts'
 import { proxyFault } from './proxy-fault.ts'
@@ -72,30 +73,28 @@ export function createTransport(
     close: () => dispatchers.close(),
     async send(request, signal) {
       signal?.throwIfAborted()
-      // A byte now and then keeps undici's idle timer quiet for ever, so the whole has its own.
-      // AbortSignal.timeout and AbortSignal.any would outlive the request, by a minute each.
-      const either = new AbortController()
-      let isLate = false
-      const timer = setTimeout(() => {
-        isLate = true
-        either.abort(new Error('no whole answer in time'))
-      }, timeouts.totalMs)
-      const abort = () => either.abort(signal?.reason)
-      signal?.addEventListener('abort', abort)
       const url = new URL(request.url)
       const { dispatcher, proxy } = dispatchers.of(url)
+      // A byte now and then keeps undici's idle timer quiet for ever, so the whole has its own.
+      // AbortSignal.timeout would outlive the request by a minute.
+      const late = new AbortController()
+      const timer = setTimeout(
+        () => late.abort(new Error('no whole answer in time')),
+        timeouts.totalMs,
+      )
       try {
         const options = optionsOf(url, request, timeouts)
-        return await answerTo(dispatcher, options, either.signal, signal)
+        return await withEither(late.signal, signal, (either) =>
+          answerTo(dispatcher, options, either, signal),
+        )
       } catch (error) {
         if (signal?.aborted) throw signal.reason
-        if (isLate) {
+        if (late.signal.aborted) {
           throw new UpstreamFault('timeout', `no whole answer within ${timeouts.totalMs / 1000} s`)
         }
         throw toFault(error, timeouts, url, proxy)
       } finally {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
       }
     },
   }

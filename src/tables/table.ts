@@ -1,9 +1,11 @@
+import { isObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { bind, type Offset, unbind } from '../reading/offset.ts'
 import type { Reading, Rows, ToRow } from '../reading/reading.ts'
 import { compileProjector, type Tally } from '../schema/project.ts'
 import { compileSampler, type Sample } from '../schema/sample.ts'
 import type { Struct } from '../schema/types.ts'
+import type { Call } from '../spotify/client.ts'
 import type { Spotify } from '../spotify/session.ts'
 
 /** The time ranges of top lists. Source: Web API, "Get User's Top Items". */
@@ -79,6 +81,12 @@ type Definition<P> = Omit<Table, 'open' | 'cursorField'> & {
   read(spotify: Spotify, read: ReadOf<P>): Reading
 }
 
+/** What a read of a table asks of the requests that it makes. */
+export function callOf({ scopes, ingestionType }: Table): Pick<Call, 'scopes' | 'plays'> {
+  // Plays go first: of all tables only theirs can lose rows by waiting.
+  return { scopes, plays: ingestionType === 'cdc' }
+}
+
 /** An item of Spotify's that is an object; any of its fields may be missing or of another type. */
 export type Item = Record<string, unknown>
 
@@ -109,7 +117,7 @@ export function defineTable<P>(definition: Definition<P>): Table {
       const from = place(bound ? unbind(binding, offset) : offset)
       return ({ spotify, tally, sample, ...parts }) => {
         const identify: Rows['identify'] = (item) => {
-          const itsKey = isItem(item) ? key(item) : null
+          const itsKey = isObject(item) ? key(item) : null
           return itsKey ? { key: itsKey, identity: identity(item as Item) as string } : null
         }
         const toRecord: Rows['toRecord'] = (item, at) => {
@@ -131,8 +139,4 @@ export function defineTable<P>(definition: Definition<P>): Table {
       }
     },
   }
-}
-
-function isItem(item: unknown): item is Item {
-  return typeof item === 'object' && item !== null && !Array.isArray(item)
 }

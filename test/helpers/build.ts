@@ -12,6 +12,7 @@ import {
   startSimulator,
 } from '../../src/simulator/simulator.ts'
 import type { Timeouts } from '../../src/spotify/transport.ts'
+import { simulatorEnv } from './simulator-env.ts'
 
 /** What a test closes over: tap's `t`. */
 type Test = { teardown(fn: () => unknown): void }
@@ -60,11 +61,7 @@ export async function build(t: Test, options: Options = {}): Promise<Built> {
   )
   const service = await createService({
     config: readConfig({
-      SPOTIFY_CLIENT_ID: simulator.clientId,
-      SPOTIFY_CLIENT_SECRET: simulator.clientSecret,
-      SPOTIFY_REFRESH_TOKEN: simulator.refreshToken,
-      SPOTIFY_API_URL: simulator.apiUrl,
-      SPOTIFY_ACCOUNTS_URL: simulator.accountsUrl,
+      ...simulatorEnv(simulator),
       SPOTIFY_REQUESTS_PER_MINUTE: '0',
       DATABASE_URL: 'sqlite::memory:',
       ...options.env,
